@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# The one list of the Debian packages Lucid needs, grouped by what they are for.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Usage: scripts/install_deps.sh [--list] [GROUP...]
+
+Installs what is missing (Debian 12 or 13; root or sudo) and asks nothing.
+Groups (default: all of build run demo test):
+  build   compiler, tools and libraries Lucid is built from
+  run     programs a node may call on at run time
+  demo    the desktop that scripts/demo.sh records
+  test    what scripts/test.sh needs beside that: servers, fuzzers, linters
+  bench   the programs the benchmarks compare Lucid with
+
+  --list  print the packages of the groups and install nothing
+  --help  this text
+USAGE
+}
+
+# One line a group. `a|b` is the first of the two that the release has.
+declare -A packages=(
+  [build]="g++ cmake ninja-build ccache pkg-config git ca-certificates
+    libcaf-dev libsodium-dev libzstd-dev libblake3-dev|librust-blake3-dev
+    libsqlite3-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev
+    libcli11-dev libexpected-dev libboost-dev libboost-test-dev libcurl4-openssl-dev
+    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+    freerdp3-dev libwinpr3-dev libssl-dev libseccomp-dev
+    libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
+    libbenchmark-dev librapidcheck-dev"
+  [run]="ffmpeg"
+  [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 ffmpeg procps util-linux fonts-dejavu-core"
+  [test]="clang libclang-rt-dev|libclang-rt-14-dev shellcheck python3 python3-nacl python3-zstandard
+    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 ffmpeg procps"
+  [bench]="restic borgbackup hyperfine"
+)
+groups_default=(build run demo test)
+
+list_only=
+groups=()
+while (($#)); do
+  case $1 in
+    --help) usage; exit 0 ;;
+    --list) list_only=1 ;;
+    *) [[ -v packages[$1] ]] || { echo "install_deps: no group '$1'; groups are: ${!packages[*]}" >&2; exit 2; }
+       groups+=("$1") ;;
+  esac
+  shift
+done
+((${#groups[@]})) || groups=("${groups_default[@]}")
+
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+known() { [[ -n $(apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)"') ]]; }
+
+# FreeRDP 3 is in Debian 12 only through backports.
+enable_backports() {
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  [[ ${VERSION_CODENAME:-} == bookworm ]] || return 0
+  grep -rqs 'bookworm-backports' /etc/apt/sources.list /etc/apt/sources.list.d && return 0
+  local mirror
+  mirror=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+  [[ -n $mirror ]] || mirror=$(awk '/^deb /{print $2; exit}' /etc/apt/sources.list)
+  echo "deb $mirror bookworm-backports main" | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
+}
+
+wanted=()
+for group in "${groups[@]}"; do read -ra words <<<"${packages[$group]//$'\n'/ }"; wanted+=("${words[@]}"); done
+
+if [[ -n $list_only ]]; then printf '%s\n' "${wanted[@]}" | sort -u; exit 0; fi
+
+# An alternative is settled before the package lists are fetched when one of the two is there already.
+missing=()
+for word in "${wanted[@]}"; do
+  IFS='|' read -ra choices <<<"$word"
+  for choice in "${choices[@]}"; do installed "$choice" && continue 2; done
+  missing+=("$word")
+done
+((${#missing[@]})) || { echo "install_deps: everything is installed (${groups[*]})"; exit 0; }
+
+enable_backports
+as_root apt-get update -qq
+chosen=()
+for word in "${missing[@]}"; do
+  IFS='|' read -ra choices <<<"$word"
+  for choice in "${choices[@]}"; do known "$choice" && { chosen+=("$choice"); continue 2; }; done
+  echo "install_deps: this release has none of: ${choices[*]}" >&2; exit 1
+done
+echo "install_deps: installing ${#chosen[@]} packages: ${chosen[*]}"
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${chosen[@]}" >/dev/null
+echo "install_deps: done"
