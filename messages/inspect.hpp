@@ -1,0 +1,86 @@
+// messages/inspect.hpp - wire form of the values: their fields in this order. A changed record is a new type.
+#pragma once
+
+#include "messages/pipeline.hpp"
+
+namespace lucid {
+
+/// Travels as a byte sequence; shared again on arrival.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, payload& x) {
+  if constexpr (Inspector::writes_state) {
+    byte_buffer bytes;
+    auto result = f(bytes);
+    x = payload(std::move(bytes));
+    return result;
+  } else {
+    byte_buffer bytes(x.view().begin(), x.view().end());
+    return f(bytes);
+  }
+}
+
+// One line a type: the macro only saves repeating the signature of an inspect function.
+#define LUCID_INSPECT(type, ...)                                                                             \
+  template <class Inspector>                                                                                 \
+  typename Inspector::result_type inspect(Inspector& f, type& x) {                                           \
+    return f(__VA_ARGS__);                                                                                   \
+  }
+
+LUCID_INSPECT(fragment, x.sequence, x.on, x.kind, x.key_frame, x.frame_count, x.start_us, x.end_us, x.bytes)
+LUCID_INSPECT(chunk_key, x.session, x.on, x.index)
+LUCID_INSPECT(chunk_span, x.first_sequence, x.last_sequence, x.frame_count, x.start_us, x.end_us)
+LUCID_INSPECT(plain_chunk, x.key, x.span, x.last_of_track, x.parts)
+LUCID_INSPECT(chunk_record, x.key, x.span, x.plain_size_bytes, x.sealed_size_bytes, x.content, x.root)
+LUCID_INSPECT(sealed_chunk, x.record, x.file)
+LUCID_INSPECT(capture_request, x.source, x.username, x.password, x.width, x.height, x.frame_rate_max, x.encoder,
+              x.quality)
+LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
+LUCID_INSPECT(session_summary, x.id, x.state, x.title, x.owner, x.source, x.created_us, x.started_us, x.ended_us,
+              x.frame_count, x.fragment_count, x.gap_count, x.captured_bytes, x.stored_bytes, x.chunk_count,
+              x.block_height, x.reason)
+LUCID_INSPECT(wrapped_key, x.recipient, x.sealed)
+LUCID_INSPECT(signed_manifest, x.canonical, x.hash, x.by)
+LUCID_INSPECT(anchor_entry, x.session, x.manifest_hash, x.root, x.sealed_us)
+LUCID_INSPECT(block_header, x.version, x.height, x.slot, x.previous, x.time_us, x.entries_root, x.entry_count,
+              x.producer, x.by)
+LUCID_INSPECT(anchor_record, x.entry, x.block_height, x.entry_index, x.path)
+LUCID_INSPECT(capture_start_request, x.session, x.what)
+LUCID_INSPECT(capture_stop_request, x.reason)
+LUCID_INSPECT(source_position, x.frame_count, x.recorded_until_us)
+LUCID_INSPECT(capture_position, x.last_sequence, x.source)
+LUCID_INSPECT(capture_end, x.reason, x.code, x.failed)
+LUCID_INSPECT(journal_read_request, x.after_sequence, x.size_bytes)
+LUCID_INSPECT(journal_page, x.fragments)
+LUCID_INSPECT(journal_drop_request, x.up_to_sequence)
+LUCID_INSPECT(chunk_totals, x.chunk_count, x.last_sequence)
+LUCID_INSPECT(session_put_request, x.summary, x.what, x.policy, x.keys)
+LUCID_INSPECT(session_row, x.summary, x.what, x.policy, x.keys)
+LUCID_INSPECT(session_update_request, x.summary)
+LUCID_INSPECT(session_get_request, x.session)
+LUCID_INSPECT(session_list_request, x.unfinished_only, x.offset, x.count)
+LUCID_INSPECT(chunk_list_request, x.session)
+LUCID_INSPECT(manifest_put_request, x.session, x.document)
+LUCID_INSPECT(anchor_put_request, x.record)
+LUCID_INSPECT(session_remove_request, x.session)
+LUCID_INSPECT(manifest_build_request, x.session, x.interrupted)
+LUCID_INSPECT(ledger_append_request, x.entries)
+LUCID_INSPECT(ledger_status, x.height, x.entry_count, x.last_block_us)
+LUCID_INSPECT(session_stop_request, x.reason)
+LUCID_INSPECT(session_extend_request, x.seconds)
+
+// Requests without fields.
+#define LUCID_INSPECT_EMPTY(type)                                                                            \
+  template <class Inspector>                                                                                 \
+  typename Inspector::result_type inspect(Inspector& f, type&) {                                             \
+    return f();                                                                                              \
+  }
+LUCID_INSPECT_EMPTY(journal_sync_request)
+LUCID_INSPECT_EMPTY(chunk_finish_request)
+LUCID_INSPECT_EMPTY(unanchored_list_request)
+LUCID_INSPECT_EMPTY(ledger_status_request)
+LUCID_INSPECT_EMPTY(session_status_request)
+
+#undef LUCID_INSPECT
+#undef LUCID_INSPECT_EMPTY
+
+} // namespace lucid

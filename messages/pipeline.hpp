@@ -1,0 +1,155 @@
+// messages/pipeline.hpp - what the actors of a session ask of each other, beside fragments and chunks.
+//
+// A wish ends in _request, a fact is a noun. Every request is idempotent: asked twice, it has the effect of once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages/chunk.hpp"
+#include "messages/fragment.hpp"
+#include "messages/manifest.hpp"
+#include "messages/session.hpp"
+
+namespace lucid {
+
+// --- capture ---------------------------------------------------------------------------------------------------
+
+/// Starts capturing where the journal ends. Answered once the worker delivers its first fragment.
+struct capture_start_request {
+  session_id session{};
+  capture_request what;
+};
+
+/// Ends capturing after what is under way; the answer comes when the last fragment is acknowledged.
+struct capture_stop_request {
+  std::string reason;
+};
+
+/// Where a source stands: enough for a source that can be repeated to go on exactly there.
+struct source_position {
+  std::uint64_t frame_count = 0;   ///< Video frames already acknowledged.
+  unix_time_us recorded_until_us = 0; ///< End of the last acknowledged fragment; 0 before the first.
+};
+
+/// Where capture must go on. Everything up to `last_sequence` is on disk.
+struct capture_position {
+  std::uint64_t last_sequence = 0;
+  source_position source;
+};
+
+/// Capture has ended by itself: the source is at its end, or an error that trying again cannot mend.
+struct capture_end {
+  std::string reason; ///< For people.
+  errc code = errc::internal;
+  bool failed = false; ///< False at the regular end of a source.
+};
+
+// --- journal ---------------------------------------------------------------------------------------------------
+
+/// The synced records after `after_sequence`, at most `size_bytes` of them (at least one if there is one).
+struct journal_read_request {
+  std::uint64_t after_sequence = 0;
+  std::uint32_t size_bytes = 4u << 20;
+};
+struct journal_page {
+  std::vector<fragment> fragments; ///< In order. Empty at the end.
+};
+
+/// Everything up to `up_to_sequence` is in stored chunks and may go.
+struct journal_drop_request {
+  std::uint64_t up_to_sequence = 0;
+};
+
+/// Syncs now; answers the position on disk.
+struct journal_sync_request {};
+
+// --- chunk -----------------------------------------------------------------------------------------------------
+
+/// Cuts what is open and answers when every chunk of the session is stored.
+struct chunk_finish_request {};
+struct chunk_totals {
+  std::uint32_t chunk_count = 0;
+  std::uint64_t last_sequence = 0;
+};
+
+// --- store -----------------------------------------------------------------------------------------------------
+
+/// A new session, or the news of an old one: state, counters, reason.
+struct session_put_request {
+  session_summary summary;
+  capture_request what;   ///< Stored without its password.
+  session_policy policy;
+  std::vector<wrapped_key> keys; ///< The session key, for its recipients and, until the end, for the node itself.
+};
+struct session_row {
+  session_summary summary;
+  capture_request what;
+  session_policy policy;
+  std::vector<wrapped_key> keys;
+};
+
+/// Moves a session on. Refused (`wrong_state`) where the transition table forbids it.
+struct session_update_request {
+  session_summary summary;
+};
+struct session_get_request {
+  session_id session{};
+};
+struct session_list_request {
+  bool unfinished_only = false;
+  std::uint32_t offset = 0;
+  std::uint32_t count = 1000; ///< At most 1000 rows a page.
+};
+struct chunk_list_request {
+  session_id session{};
+};
+struct manifest_put_request {
+  session_id session{};
+  signed_manifest document;
+};
+struct anchor_put_request {
+  anchor_record record;
+};
+/// Removes a finished session: rows, chunk files, journal. What is in the chain stays.
+struct session_remove_request {
+  session_id session{};
+};
+/// Manifests that are stored but not yet in the chain.
+struct unanchored_list_request {};
+
+// --- manifest --------------------------------------------------------------------------------------------------
+
+/// Builds, signs and stores the manifest from what the store has.
+struct manifest_build_request {
+  session_id session{};
+  bool interrupted = false;
+};
+
+// --- ledger ----------------------------------------------------------------------------------------------------
+
+/// Puts a batch into the chain. An entry that is there already keeps its place.
+struct ledger_append_request {
+  std::vector<anchor_entry> entries; ///< 1 .. ledger_entries_max
+};
+inline constexpr std::size_t ledger_entries_max = 1000;
+
+struct ledger_status_request {};
+struct ledger_status {
+  std::uint64_t height = 0;
+  std::uint64_t entry_count = 0;
+  unix_time_us last_block_us = 0;
+};
+
+// --- session ---------------------------------------------------------------------------------------------------
+
+struct session_stop_request {
+  std::string reason;
+};
+struct session_extend_request {
+  std::uint32_t seconds = 0;
+};
+struct session_status_request {};
+
+} // namespace lucid

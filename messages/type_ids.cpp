@@ -1,0 +1,3 @@
+// messages/type_ids.cpp - compiles the registrations and interfaces once, so that a broken one fails here.
+#include "messages/pipeline_api.hpp"
+#include "messages/storage_api.hpp"
