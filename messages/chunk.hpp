@@ -30,7 +30,7 @@ struct chunk_key {
 struct chunk_span {
   std::uint64_t first_sequence = 0; ///< Fragments inside, inclusive.
   std::uint64_t last_sequence = 0;
-  std::uint32_t frame_count = 0;
+  std::uint32_t frame_count = 0;    ///< Video: frames inside. Events: gap events inside.
   unix_time_us start_us = 0;
   unix_time_us end_us = 0;
   friend bool operator==(const chunk_span&, const chunk_span&) = default;

@@ -14,7 +14,8 @@ inline constexpr std::uint8_t track_count = 2;
 
 /// What the bytes of a fragment are.
 enum class fragment_kind : std::uint8_t {
-  init = 1,  ///< Video: `ftyp` + `moov`, in force for the media fragments that follow.
+  init = 1,  ///< Video: `ftyp` + `moov`, in force for the media fragments that follow. One stands before every
+             ///< fragment that starts with a key frame, so that a chunk may start at each of them.
   media = 2, ///< Video: one `moof` + `mdat`, at most 1 s while things move.
   event = 3, ///< Events: one or more JSON lines, each ending in '\n'.
 };
@@ -29,7 +30,7 @@ struct fragment {
   track on = track::video;
   fragment_kind kind = fragment_kind::media;
   bool key_frame = false;        ///< Media: starts with a key frame; a chunk may start here.
-  std::uint32_t frame_count = 0; ///< Media: video frames inside.
+  std::uint32_t frame_count = 0; ///< Media: video frames inside. Event: gap events among the lines.
   unix_time_us start_us = 0;     ///< Of the first frame or event.
   unix_time_us end_us = 0;       ///< End of the last frame shown, or time of the last event.
   payload bytes;                 ///< 1 .. fragment_size_bytes_max.

@@ -37,7 +37,7 @@ LUCID_INSPECT(capture_request, x.source, x.username, x.password, x.width, x.heig
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
 LUCID_INSPECT(session_summary, x.id, x.state, x.title, x.owner, x.source, x.created_us, x.started_us, x.ended_us,
               x.frame_count, x.fragment_count, x.gap_count, x.captured_bytes, x.stored_bytes, x.chunk_count,
-              x.block_height, x.reason)
+              x.block_height, x.reason, x.interrupted)
 LUCID_INSPECT(wrapped_key, x.recipient, x.sealed)
 LUCID_INSPECT(signed_manifest, x.canonical, x.hash, x.by)
 LUCID_INSPECT(anchor_entry, x.session, x.manifest_hash, x.root, x.sealed_us)
@@ -59,7 +59,7 @@ LUCID_INSPECT(session_update_request, x.summary)
 LUCID_INSPECT(session_get_request, x.session)
 LUCID_INSPECT(session_list_request, x.unfinished_only, x.offset, x.count)
 LUCID_INSPECT(chunk_list_request, x.session)
-LUCID_INSPECT(manifest_put_request, x.session, x.document)
+LUCID_INSPECT(manifest_put_request, x.session, x.document, x.entry)
 LUCID_INSPECT(anchor_put_request, x.record)
 LUCID_INSPECT(session_remove_request, x.session)
 LUCID_INSPECT(manifest_build_request, x.session, x.interrupted)
@@ -67,6 +67,9 @@ LUCID_INSPECT(ledger_append_request, x.entries)
 LUCID_INSPECT(ledger_status, x.height, x.entry_count, x.last_block_us)
 LUCID_INSPECT(session_stop_request, x.reason)
 LUCID_INSPECT(session_extend_request, x.seconds)
+LUCID_INSPECT(session_progress, x.started_us, x.ended_us, x.frame_count, x.fragment_count, x.gap_count,
+              x.captured_bytes, x.stored_bytes, x.chunk_count)
+LUCID_INSPECT(pipeline_trouble, x.code, x.who, x.what)
 
 // Requests without fields.
 #define LUCID_INSPECT_EMPTY(type)                                                                            \

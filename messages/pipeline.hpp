@@ -108,6 +108,7 @@ struct chunk_list_request {
 struct manifest_put_request {
   session_id session{};
   signed_manifest document;
+  anchor_entry entry; ///< What is to be anchored; same session, `manifest_hash` equal to the document's.
 };
 struct anchor_put_request {
   anchor_record record;
@@ -151,5 +152,24 @@ struct session_extend_request {
   std::uint32_t seconds = 0;
 };
 struct session_status_request {};
+
+/// How far the pipeline of a session is. Chunk tells it to session whenever it changes, at most a few times a second.
+struct session_progress {
+  unix_time_us started_us = 0;
+  unix_time_us ended_us = 0;
+  std::uint64_t frame_count = 0;
+  std::uint64_t fragment_count = 0;
+  std::uint64_t gap_count = 0;
+  std::uint64_t captured_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint32_t chunk_count = 0;
+};
+
+/// A step of the pipeline cannot go on for now; it keeps what it has. Session ends the capture and tries again later.
+struct pipeline_trouble {
+  errc code = errc::internal;
+  std::string who;
+  std::string what;
+};
 
 } // namespace lucid

@@ -39,6 +39,8 @@ using session_api = caf::typed_actor<
   caf::replies_to<session_stop_request>::with<session_summary>,
   caf::replies_to<session_extend_request>::with<session_summary>,
   caf::replies_to<session_status_request>::with<session_summary>,
-  caf::reacts_to<capture_end>>;
+  caf::reacts_to<capture_end>,
+  caf::reacts_to<session_progress>,
+  caf::reacts_to<pipeline_trouble>>;
 
 } // namespace lucid

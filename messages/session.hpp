@@ -12,7 +12,7 @@
 
 namespace lucid {
 
-/// Life cycle. The transition table is in actors/session/session_machine.hpp.
+/// Life cycle. The transition table is `may_follow`.
 enum class session_state : std::uint8_t {
   created = 1, ///< Known to the store, nothing captured yet.
   recording,   ///< A worker captures.
@@ -27,6 +27,9 @@ enum class session_state : std::uint8_t {
 std::string_view to_string(session_state state) noexcept;
 std::optional<session_state> session_state_from(std::string_view text) noexcept;
 constexpr bool is_final(session_state s) noexcept { return s >= session_state::completed; }
+
+/// Whether a session may go from `from` to `to`. The same state again is allowed: news of its counters.
+bool may_follow(session_state from, session_state to) noexcept;
 
 /// What the user asked to record.
 struct capture_request {
@@ -67,6 +70,7 @@ struct session_summary {
   std::uint32_t chunk_count = 0;
   std::uint64_t block_height = 0;   ///< Of the anchor; 0 before it.
   std::string reason;               ///< Why it ended, for people.
+  bool interrupted = false;         ///< The node went down while it recorded.
 };
 
 } // namespace lucid

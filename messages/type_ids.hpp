@@ -53,6 +53,8 @@ CAF_ADD_TYPE_ID(lucid, (lucid::ledger_status))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_stop_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_extend_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_status_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::session_progress))
+CAF_ADD_TYPE_ID(lucid, (lucid::pipeline_trouble))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 
