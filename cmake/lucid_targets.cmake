@@ -51,11 +51,19 @@ endfunction()
 
 # lucid_add_fuzzer(NAME SOURCE [LINK TARGETS...])
 #
-# A libFuzzer program; its seed corpus is tests/fuzz/corpus/NAME. Only built when LUCID_FUZZ is on.
+# A libFuzzer program, and a CTest entry that runs it for LUCID_FUZZ_SECONDS over its seed corpus,
+# tests/fuzz/corpus/NAME. What it finds new stays in the build folder. scripts/fuzz.sh runs it longer.
+set(LUCID_FUZZ_SECONDS 5 CACHE STRING "How long CTest runs each fuzz target")
 function(lucid_add_fuzzer name source)
   cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  set(corpus ${PROJECT_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${corpus})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE lucid_flags ${arg_LINK})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_test(NAME fuzz.${name}
+    COMMAND ${name} -max_total_time=${LUCID_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+      ${corpus} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
 endfunction()
