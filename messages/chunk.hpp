@@ -59,7 +59,8 @@ struct chunk_record {
 /// A chunk ready for the disk.
 struct sealed_chunk {
   chunk_record record;
-  payload file; ///< The bytes of the chunk file.
+  payload file;               ///< The bytes of the chunk file.
+  std::vector<digest> leaves; ///< Hash of each 16 KiB block: the leaf table, kept beside the file to place damage.
 };
 
 } // namespace lucid

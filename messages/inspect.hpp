@@ -31,7 +31,7 @@ LUCID_INSPECT(chunk_key, x.session, x.on, x.index)
 LUCID_INSPECT(chunk_span, x.first_sequence, x.last_sequence, x.frame_count, x.start_us, x.end_us)
 LUCID_INSPECT(plain_chunk, x.key, x.span, x.last_of_track, x.parts)
 LUCID_INSPECT(chunk_record, x.key, x.span, x.plain_size_bytes, x.sealed_size_bytes, x.content, x.root)
-LUCID_INSPECT(sealed_chunk, x.record, x.file)
+LUCID_INSPECT(sealed_chunk, x.record, x.file, x.leaves)
 LUCID_INSPECT(capture_request, x.source, x.username, x.password, x.width, x.height, x.frame_rate_max, x.encoder,
               x.quality)
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
