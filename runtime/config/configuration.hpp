@@ -1,0 +1,123 @@
+// runtime/config/configuration.hpp - the settings of a node as one plain value.
+//
+// The fields are filled from key_table.cpp, which states default, unit and bounds of each; an empty
+// `configuration{}` is no working configuration: take `default_configuration()` or `load`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/config/secret_text.hpp"
+
+namespace lucid {
+
+/// All settings of a node. A section of the file is a group here; a key is a field of the same name.
+/// Units: sizes are bytes, durations say their unit by type. Each value lies within the bounds of its key.
+struct configuration {
+  struct node_settings {
+    std::string name;
+    std::filesystem::path data_dir;
+    std::uint32_t scheduler_threads = 0; ///< 0: one a core.
+    std::uint32_t work_threads = 0;      ///< 0: one a core.
+  } node;
+
+  struct control_settings {
+    std::filesystem::path socket;
+    std::uint64_t request_bytes_max = 0;
+    std::uint32_t connections_max = 0;
+    std::chrono::milliseconds request_timeout{};
+  } control;
+
+  struct store_settings {
+    std::uint64_t free_bytes_min = 0;
+    bool sync = true;
+    std::uint64_t cache_bytes_max = 0;
+  } store;
+
+  struct journal_settings {
+    std::chrono::milliseconds sync_interval{};
+    std::uint64_t unsynced_bytes_max = 0;
+    std::uint64_t segment_bytes_max = 0;
+  } journal;
+
+  struct session_settings {
+    std::chrono::seconds length_max{};
+    std::uint32_t count_max = 0;
+    std::chrono::seconds retention{}; ///< 0: kept until removed by hand.
+  } session;
+
+  struct capture_settings {
+    std::chrono::milliseconds connect_timeout{};
+    std::uint32_t reconnect_attempts_max = 0;
+    std::chrono::milliseconds reconnect_backoff_min{};
+    std::chrono::milliseconds reconnect_backoff_max{};
+    std::string certificate_policy; ///< "pin" or "strict".
+    secret_text password;           ///< Of the remote desktop, when no other is given.
+    std::filesystem::path password_file;
+    std::uint64_t credit_bytes = 0;
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    std::uint32_t frame_rate_max = 0;
+  } capture;
+
+  struct worker_settings {
+    std::string sandbox; ///< "on", "off" or "require".
+    std::uint64_t memory_bytes_max = 0;
+    std::chrono::milliseconds silence_timeout{};
+  } worker;
+
+  struct encode_settings {
+    std::string encoder;
+    std::string preset;
+    std::uint32_t quality = 0;
+    std::uint32_t threads = 0;
+    std::chrono::milliseconds key_frame_interval{};
+    std::chrono::milliseconds fragment_interval{};
+  } encode;
+
+  struct chunk_settings {
+    std::uint64_t size_bytes = 0;
+    std::uint32_t in_flight_max = 0;
+  } chunk;
+
+  struct seal_settings {
+    std::uint32_t zstd_level = 0;
+    std::uint32_t threads = 0; ///< 0: as many as node.work_threads.
+  } seal;
+
+  struct anchor_settings {
+    std::chrono::milliseconds batch_interval{};
+    std::uint32_t batch_entries_max = 0;
+    std::chrono::milliseconds retry_interval{};
+  } anchor;
+
+  struct keys_settings {
+    std::filesystem::path dir;
+    secret_text passphrase;
+    std::filesystem::path passphrase_file;
+    std::vector<std::string> recipients; ///< X25519 public keys, 64 hexadecimal digits each.
+  } keys;
+
+  struct supervision_settings {
+    std::uint32_t restarts_max = 0;
+    std::chrono::milliseconds period{};
+    std::chrono::milliseconds backoff_min{};
+    std::chrono::milliseconds backoff_max{};
+    std::chrono::milliseconds shutdown_timeout{};
+  } supervision;
+
+  struct log_settings {
+    std::string level;
+    std::string format; ///< "text" or "json".
+    std::filesystem::path file; ///< Empty: standard error.
+    std::uint64_t file_bytes_max = 0;
+    std::uint32_t file_count_max = 0;
+    std::map<std::string, std::string> levels; ///< Subsystem to level.
+  } log;
+};
+
+} // namespace lucid
