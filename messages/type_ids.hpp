@@ -7,6 +7,8 @@
 #include <caf/type_id.hpp>
 
 #include "messages/inspect.hpp"
+#include "messages/inspection.hpp"
+#include "messages/supervision.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(lucid, first_custom_type_id)
 
@@ -55,6 +57,14 @@ CAF_ADD_TYPE_ID(lucid, (lucid::session_extend_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_status_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_progress))
 CAF_ADD_TYPE_ID(lucid, (lucid::pipeline_trouble))
+CAF_ADD_TYPE_ID(lucid, (lucid::inspection_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::inspection))
+CAF_ADD_TYPE_ID(lucid, (std::vector<lucid::inspection>))
+CAF_ADD_TYPE_ID(lucid, (lucid::child_start_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::child_stop_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::child_list_request))
+CAF_ADD_TYPE_ID(lucid, (std::vector<lucid::child_summary>))
+CAF_ADD_TYPE_ID(lucid, (lucid::child_ack))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

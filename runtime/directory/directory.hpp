@@ -1,0 +1,98 @@
+// runtime/directory/directory.hpp - which actor is behind a path at present.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include "messages/inspection.hpp"
+#include "runtime/inspection/actor_stats.hpp"
+
+namespace lucid {
+
+/// One path: its present incarnation, and what is remembered of earlier ones.
+/// Threads: safe from any. `generation` is one atomic load; the rest takes a lock of this slot alone.
+class directory_slot {
+public:
+  directory_slot(std::string path, std::shared_ptr<std::atomic<std::uint64_t>> dead_letters_total);
+
+  const std::string& path() const noexcept { return path_; }
+
+  /// Changes whenever the present incarnation does. A reader that saw it unchanged may use what it knows.
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+  struct occupant {
+    caf::strong_actor_ptr actor; ///< Null: nobody.
+    std::uint64_t incarnation = 0;
+    std::uint64_t generation = 0;
+    std::shared_ptr<const actor_stats> stats;
+  };
+  occupant present() const;
+
+  /// Puts an incarnation in place, unless it or a later one was there before.
+  void publish(std::uint64_t incarnation, caf::strong_actor_ptr actor, std::shared_ptr<const actor_stats> stats,
+               unix_time_us now_us);
+  /// Takes it away, unless a later one is in place.
+  void withdraw(std::uint64_t incarnation);
+  /// Remembers why an incarnation ended.
+  void note_restart(restart_record record);
+
+  void count_dead_letter() noexcept;
+
+  /// All that can be told from outside, without the actor's help. Times are told by `clock`.
+  inspection inspect_from_outside(std::chrono::nanoseconds now) const;
+
+private:
+  const std::string path_;
+  std::atomic<std::uint64_t> generation_{1};
+  std::atomic<std::uint64_t> dead_letters_{0};
+  const std::shared_ptr<std::atomic<std::uint64_t>> dead_letters_total_;
+  mutable std::mutex mutex_;
+  caf::strong_actor_ptr actor_;
+  std::shared_ptr<const actor_stats> stats_;
+  std::uint64_t incarnation_ = 0;
+  bool present_ = false;
+  unix_time_us started_us_ = 0;
+  std::uint64_t restart_count_ = 0;
+  std::deque<restart_record> restarts_; ///< At most inspection_restarts_max.
+};
+
+using slot_ptr = std::shared_ptr<directory_slot>;
+
+/// All paths of a process.
+/// Owns: the slots, together with the refs to them. A path that nobody occupies or refers to is dropped in time.
+/// Threads: safe from any. Outlives the actor system.
+class directory {
+public:
+  directory();
+
+  /// The slot of `path`, made on first use: a ref may be older than its actor.
+  slot_ptr slot(std::string_view path);
+
+  /// Drops what is remembered of `path` once nobody refers to it.
+  void forget(std::string_view path);
+
+  /// All slots that ever had an actor, ordered by path.
+  std::vector<slot_ptr> slots() const;
+
+  /// Messages sent to paths where nobody was.
+  std::uint64_t dead_letter_count() const noexcept { return dead_letters_->load(std::memory_order_relaxed); }
+
+private:
+  void sweep();
+
+  mutable std::mutex mutex_;
+  std::map<std::string, slot_ptr, std::less<>> slots_;
+  std::size_t sweep_at_ = 128;
+  std::shared_ptr<std::atomic<std::uint64_t>> dead_letters_;
+};
+
+} // namespace lucid

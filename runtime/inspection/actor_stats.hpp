@@ -1,0 +1,79 @@
+// runtime/inspection/actor_stats.hpp - counters of one incarnation: written by the actor, read by anybody.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/inspection.hpp"
+
+namespace lucid {
+
+/// What an actor did so far. About 1.5 KiB.
+///
+/// Threads: one writer, the actor. Readers on any thread without a lock, also while the actor is stuck in a handler.
+/// A reader may see a handler counted whose time is not yet added, never torn values.
+/// Units: nanoseconds of `clock_port::monotonic`.
+class actor_stats {
+public:
+  using nanoseconds = std::chrono::nanoseconds;
+
+  explicit actor_stats(nanoseconds now) : started_(now.count()), window_start_(now.count()), window_before_(now.count()) {}
+
+  /// The actor's name, once.
+  void set_kind(std::string_view kind) noexcept;
+
+  /// Which row counts messages of `key`; `name()` is asked once for each new key.
+  template <class Name>
+  std::size_t row_of(std::uint64_t key, Name&& name) {
+    auto used = rows_used_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < used; ++i)
+      if (rows_[i].key == key) return i;
+    return add_row(key, name());
+  }
+
+  void begin(std::size_t row, std::uint64_t mailbox_length, nanoseconds now) noexcept;
+  void end(nanoseconds now) noexcept;
+
+  /// Fills in what can be told without the actor.
+  void read(inspection& into, nanoseconds now) const;
+
+private:
+  // 4 buckets an octave from 128 ns to 2^40 ns (18 min): (40 - 7) * 4, and one on each side.
+  static constexpr unsigned octave_min = 7, octave_max = 40;
+  static constexpr std::size_t bucket_count = (octave_max - octave_min) * 4 + 2;
+  // The busy share is told over the present window and the one before.
+  static constexpr std::int64_t window_ns = 10'000'000'000;
+
+  struct row {
+    std::uint64_t key = 0;              ///< Read by the writer only.
+    std::array<char, 64> name{};        ///< Written before rows_used_ counts it.
+    std::atomic<std::uint64_t> count{0};
+  };
+
+  static std::size_t bucket_of(std::uint64_t ns) noexcept;
+  static std::uint64_t upper_bound_of(std::size_t bucket) noexcept;
+  std::size_t add_row(std::uint64_t key, std::string_view name) noexcept;
+  handler_times quantiles() const;
+
+  std::array<row, inspection_types_max> rows_; ///< The last one is "other".
+  std::atomic<std::size_t> rows_used_{0};
+  std::array<std::atomic<std::uint32_t>, bucket_count> buckets_{};
+  std::atomic<std::uint64_t> max_ns_{0};
+  std::atomic<std::int64_t> busy_ns_{0};
+  std::atomic<std::int64_t> running_since_{0};      ///< 0: idle.
+  std::atomic<std::uint64_t> mailbox_length_{0};
+  const std::int64_t started_;
+  std::atomic<std::int64_t> window_start_;
+  std::atomic<std::int64_t> window_before_;         ///< Start of the window before.
+  std::atomic<std::int64_t> window_start_busy_{0};
+  std::atomic<std::int64_t> window_before_busy_{0};
+  std::array<char, 32> kind_{};
+  std::atomic<bool> kind_set_{false};
+};
+
+} // namespace lucid

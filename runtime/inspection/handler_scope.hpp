@@ -1,0 +1,49 @@
+// runtime/inspection/handler_scope.hpp - the time from here to the end of the block is an actor's work.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "messages/ports/clock.hpp"
+#include "runtime/inspection/actor_stats.hpp"
+
+namespace lucid {
+
+/// Measures one handler, and remembers for its duration on whose behalf this thread works.
+/// Threads: stays on one.
+class handler_scope {
+public:
+  /// Whose work it is. Empty stats: nobody's, nothing is measured.
+  struct owner {
+    std::shared_ptr<actor_stats> stats;
+    const clock_port* clock = nullptr;
+  };
+
+  static constexpr std::uint64_t reply_key = 1; ///< All replies are one row.
+
+  template <class Name>
+  handler_scope(const owner& by, std::uint64_t key, Name&& name, std::uint64_t mailbox_length = 0)
+    : by_(by), before_(current_) {
+    current_ = &by_;
+    if (by_.stats) {
+      auto row = by_.stats->row_of(key, std::forward<Name>(name));
+      by_.stats->begin(row, mailbox_length, by_.clock->monotonic());
+    }
+  }
+  ~handler_scope() {
+    if (by_.stats) by_.stats->end(by_.clock->monotonic());
+    current_ = before_;
+  }
+  handler_scope(const handler_scope&) = delete;
+  handler_scope& operator=(const handler_scope&) = delete;
+
+  /// The innermost on this thread; empty outside of handlers.
+  static owner current() { return current_ ? *current_ : owner(); }
+
+private:
+  const owner& by_;
+  const owner* before_;
+  static thread_local const owner* current_;
+};
+
+} // namespace lucid
