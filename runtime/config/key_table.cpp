@@ -37,7 +37,7 @@ std::string check_encoder(std::string_view text) {
 std::string check_level(std::string_view text) {
   constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
   if (std::find(levels.begin(), levels.end(), text) != levels.end()) return {};
-  return "one of trace, debug, info, warn, error, off";
+  return "trace, debug, info, warn, error, off";
 }
 
 std::string check_even(std::string_view digits) {
