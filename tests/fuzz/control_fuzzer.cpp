@@ -1,0 +1,21 @@
+// tests/fuzz/control_fuzzer.cpp - any method, target and body: decoded or refused, and refused with words.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "actors/control/control_core.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view input(reinterpret_cast<const char*>(data), size);
+  auto next_line = [&] {
+    auto line = input.substr(0, input.find('\n'));
+    input.remove_prefix(std::min(line.size() + 1, input.size()));
+    return line;
+  };
+  auto method = next_line();
+  auto target = next_line();
+  auto decoded = lucid::decode_control(method, target, input);
+  if (!decoded && decoded.error().what.empty()) std::abort();
+  return 0;
+}
