@@ -63,7 +63,7 @@ struct inspection {
   handler_times times;
   double busy_share = 0;             ///< 0 .. 1, over the last 10 to 20 s.
   std::uint64_t running_ns = 0;      ///< How long the present handler has been running; 0 when idle.
-  std::uint64_t restart_count = 0;   ///< Of the path, since its supervisor was started.
+  std::uint64_t restart_count = 0;   ///< Of the path, over all incarnations.
   std::vector<restart_record> restarts; ///< The last ones, oldest first.
   std::uint64_t dead_letter_count = 0;  ///< Messages sent to this path while nobody was there.
   bool answered = false;             ///< False: measured from outside; `state` is empty.

@@ -37,6 +37,11 @@ public:
   };
   occupant present() const;
 
+  /// The number of a new incarnation. Counts on as long as the slot lives, also across restarts of the supervisor.
+  std::uint64_t begin_incarnation();
+  /// The last one that was put in place; 0: none yet.
+  std::uint64_t incarnation() const;
+
   /// Puts an incarnation in place, unless it or a later one was there before.
   void publish(std::uint64_t incarnation, caf::strong_actor_ptr actor, std::shared_ptr<const actor_stats> stats,
                unix_time_us now_us);
@@ -46,6 +51,11 @@ public:
   void note_restart(restart_record record);
 
   void count_dead_letter() noexcept;
+
+  /// Its supervisor forgot it: it is listed no more, unless an actor comes again.
+  void set_forgotten();
+  /// Whether there is or was an actor that has not been forgotten.
+  bool listed() const;
 
   /// All that can be told from outside, without the actor's help. Times are told by `clock`.
   inspection inspect_from_outside(std::chrono::nanoseconds now) const;
@@ -59,7 +69,8 @@ private:
   caf::strong_actor_ptr actor_;
   std::shared_ptr<const actor_stats> stats_;
   std::uint64_t incarnation_ = 0;
-  bool present_ = false;
+  std::uint64_t begun_ = 0;
+  bool forgotten_ = false;
   unix_time_us started_us_ = 0;
   std::uint64_t restart_count_ = 0;
   std::deque<restart_record> restarts_; ///< At most inspection_restarts_max.

@@ -49,7 +49,7 @@ private:
   // The busy share is told over the present window and the one before.
   static constexpr std::int64_t window_ns = 10'000'000'000;
 
-  struct row {
+  struct counted_type {
     std::uint64_t key = 0;              ///< Read by the writer only.
     std::array<char, 64> name{};        ///< Written before rows_used_ counts it.
     std::atomic<std::uint64_t> count{0};
@@ -60,7 +60,7 @@ private:
   std::size_t add_row(std::uint64_t key, std::string_view name) noexcept;
   handler_times quantiles() const;
 
-  std::array<row, inspection_types_max> rows_; ///< The last one is "other".
+  std::array<counted_type, inspection_types_max> rows_; ///< The last one is "other".
   std::atomic<std::size_t> rows_used_{0};
   std::array<std::atomic<std::uint32_t>, bucket_count> buckets_{};
   std::atomic<std::uint64_t> max_ns_{0};

@@ -96,34 +96,39 @@ private:
     child_state state = child_state::idle;
     std::uint64_t incarnation = 0;
     std::uint64_t restart_count = 0;
-    std::uint64_t token = 0;          ///< Of its timer; others are stale.
+    std::uint64_t token = 0; ///< Of its timer; others are stale.
     unsigned failures_in_row = 0;
-    supervisor_time started_at{};
-    bool wanted = false;              ///< To be started when its turn comes.
-    bool leaving = false;             ///< To be forgotten once it is down.
-    bool first_start = false;         ///< Added at run time and never yet running.
+    std::optional<supervisor_time> started_at{};
+    bool wanted = false;      ///< To be started when its turn comes.
+    bool leaving = false;     ///< To be forgotten once it is down.
+    bool first_start = false; ///< Added at run time and never yet running.
     bool killed = false;
   };
   using position = std::size_t;
 
   std::optional<position> find(std::string_view id) const;
-  bool group() const noexcept { return rules_.how != strategy::one_for_one; }
-  void failed(position at, const child_end& end, supervisor_time now);
-  void ended_by_itself(position at, const child_end& end);
-  bool restart_allowed(position at, const child_end& end, supervisor_time now);
-  void schedule(position at, supervisor_time now);
-  void open_group(position from, position failed_at, supervisor_time now);
-  void stop_child(position at);
-  void went_down(position at);
-  void begin_end(std::optional<error> why);
-  void step(supervisor_time now);
-  bool step_stops();
-  void step_starts(supervisor_time now);
-  std::chrono::milliseconds delay_of(child& c, supervisor_time now);
-  bool last_significant(position at) const;
+  bool active(const child& c) const noexcept;
+  bool stays(const child& c) const noexcept;
+  supervisor_command& emit(supervisor_command::kind what, const child& c);
   std::uint64_t set_timer(std::chrono::milliseconds delay);
+
+  void ended(position at, const child_end& end, supervisor_time now);
+  void went_down(position at);
+  void restart_child(position at, const child_end& end, supervisor_time now);
+  void open_group(position from, std::chrono::milliseconds delay);
+  void check_auto_shutdown(bool any_left);
+  bool too_many_restarts(supervisor_time now);
+  std::chrono::milliseconds next_delay(child& c, supervisor_time now);
+  std::uint64_t next_random() noexcept;
+  void stop_child(position at);
+  void kill_child(position at);
   void forget(position at);
-  supervisor_commands take();
+  void begin_end(std::optional<error> why);
+
+  supervisor_commands step();
+  void step_end();
+  bool step_group();
+  void step_starts();
 
   std::string path_;
   supervisor_rules rules_;
@@ -131,9 +136,8 @@ private:
   std::deque<supervisor_time> restarts_; ///< Within the period; at most restarts_max + 1.
   std::uint64_t random_state_;
   std::uint64_t tokens_ = 0;
-  std::optional<position> regroup_from_; ///< Group strategies: all from here on are stopped, then started.
-  std::uint64_t regroup_token_ = 0;      ///< Timer that must pass before the starts; 0: passed.
-  bool started_ = false;
+  std::optional<position> group_from_; ///< Group strategies: all from here on are stopped, then started.
+  std::uint64_t group_token_ = 0;      ///< Timer that must pass before the starts; 0: passed.
   bool ending_ = false;
   bool ended_ = false;
   std::optional<error> why_;

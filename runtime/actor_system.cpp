@@ -1,0 +1,72 @@
+// runtime/actor_system.cpp - settings, the machine's clock, and the first and last moment of the tree.
+#include "runtime/actor_system.hpp"
+
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "messages/type_ids.hpp"
+#include "runtime/actor_task.hpp"
+#include "runtime/directory/directory.hpp"
+#include "runtime/inspection/actor_stats.hpp"
+#include "runtime/reply.hpp"
+#include "runtime/supervision/supervisor_actor.hpp"
+
+namespace lucid {
+
+unix_time_us system_clock_port::wall_us() const {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+std::chrono::nanoseconds system_clock_port::monotonic() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic) {
+  add_message_types<caf::id_block::lucid>();
+  add_message_types<caf::id_block::lucid_runtime>();
+  add_error_category(caf::detail::error_factory<errc>::category,
+                     [](std::uint8_t code, caf::atom_value category, const caf::message& context) {
+                       return lucid::to_string(from_caf(caf::error(code, category, context)));
+                     });
+  if (scheduler_threads != 0) set("scheduler.max-threads", scheduler_threads);
+  if (deterministic) set("scheduler.policy", caf::atom("testing"));
+}
+
+namespace {
+
+bool regular(const caf::error& reason) { return !reason || reason == caf::exit_reason::user_shutdown; }
+
+} // namespace
+
+outcome<caf::actor> start_root(caf::actor_system& system, runtime_services services, supervisor_spec spec,
+                               root_ended on_end) {
+  auto slot = services.directory.slot(spec.id);
+  actor_context ctx{spec.id, slot->begin_incarnation(), services,
+                    std::make_shared<actor_stats>(services.clock.monotonic())};
+  auto root = spawn_supervisor(system, ctx, std::move(spec), "");
+  if (!root) return root;
+  auto pointer = caf::actor_cast<caf::strong_actor_ptr>(*root);
+  slot->publish(ctx.incarnation, pointer, ctx.stats, ctx.clock().wall_us());
+  pointer->get()->attach_functor([slot, incarnation = ctx.incarnation, on_end = std::move(on_end)](const caf::error& why) {
+    slot->withdraw(incarnation);
+    if (!on_end) return;
+    on_end(regular(why) ? std::nullopt : std::optional<error>(from_caf(why)));
+  });
+  return root;
+}
+
+outcome<void> stop_root(const caf::actor& root, std::chrono::milliseconds timeout) {
+  auto gone = std::make_shared<std::promise<void>>();
+  auto future = gone->get_future();
+  root->attach_functor([gone] { gone->set_value(); });
+  caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+  if (future.wait_for(timeout) == std::future_status::ready) return {};
+  return fail(errc::timeout, "root", "the tree did not stop within " + std::to_string(timeout.count()) + " ms");
+}
+
+} // namespace lucid
