@@ -48,8 +48,8 @@ private:
 
 /// Reads one journal file, record by record. The view must outlive the decoder.
 ///
-/// What a crash leaves at the end (half a record, or blocks of zeros the file system had reserved) is `truncated`, and
-/// everything before it counts. Damage before the last record is `corrupted`.
+/// What a crash leaves of records that were not synced (half of the last one, or sectors of zeros) is `truncated`, and
+/// everything before it counts. Any other damage before the last record is `corrupted`.
 class journal_decoder {
 public:
   /// Errors: those of read_journal_header, and `wrong_key`.
@@ -65,6 +65,9 @@ public:
 private:
   journal_decoder(byte_view file, journal_header header, secret_key key);
   tl::unexpected<error> stop(errc code, std::string what);
+  tl::unexpected<error> stop_at_damage(std::size_t record_end, std::string what);
+  outcome<std::optional<fragment>> accept(fragment f, byte_buffer body, byte_view tag_bytes,
+                                          std::size_t record_size_bytes);
 
   byte_view file_;
   journal_header header_;
@@ -72,6 +75,7 @@ private:
   std::array<std::uint8_t, 16> previous_tag_{};
   std::uint64_t last_sequence_ = 0;
   std::size_t offset_ = journal_header_size_bytes;
+  std::size_t written_size_bytes_; ///< The file without the zeros at its end.
   std::optional<error> stopped_;
 };
 

@@ -17,6 +17,9 @@ namespace lucid {
 inline constexpr std::size_t key_file_size_bytes_max = 16u << 10;
 inline constexpr std::size_t key_name_size_bytes_max = 64;
 
+/// 1..64 of a-z A-Z 0-9 . _ - ; begins with a letter or digit.
+bool is_key_name(std::string_view name) noexcept;
+
 enum class key_kind : std::uint8_t {
   node = 1, ///< Signs manifests and blocks (Ed25519), and can be a recipient (X25519).
   owner,    ///< Opens recordings (X25519).
@@ -25,7 +28,7 @@ enum class key_kind : std::uint8_t {
 /// What anybody may know of a key.
 struct public_identity {
   key_kind kind = key_kind::owner;
-  std::string name;                ///< 1..64 of a-z A-Z 0-9 . _ - ; begins with a letter or digit.
+  std::string name;                ///< Of the grammar above.
   unix_time_us created_us = 0;
   bool has_passphrase = false;
   box_public_key box{};
