@@ -23,6 +23,12 @@ function(lucid_use_caf name)
     target_precompile_headers(lucid_caf_pch PRIVATE
       <caf/all.hpp> <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
   endif()
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    # Compiled as a library is, or the header would not fit: -fPIE differs from -fPIC.
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   target_precompile_headers(${name} REUSE_FROM lucid_caf_pch)
 endfunction()
 
