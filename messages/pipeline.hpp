@@ -57,9 +57,11 @@ struct journal_page {
   std::vector<fragment> fragments; ///< In order. Empty at the end.
 };
 
-/// Everything up to `up_to_sequence` is in stored chunks and may go.
+/// Everything of each track up to here is in stored chunks and may go. Each track has its own bound, since the events
+/// of hours fit into one chunk.
 struct journal_drop_request {
-  std::uint64_t up_to_sequence = 0;
+  std::uint64_t video_up_to = 0;
+  std::uint64_t events_up_to = 0;
 };
 
 /// Syncs now; answers the position on disk.
@@ -152,6 +154,17 @@ struct session_extend_request {
   std::uint32_t seconds = 0;
 };
 struct session_status_request {};
+
+/// Asks the recorder for a new session. Answered once its actors run; the source may still refuse.
+struct session_create_request {
+  capture_request what;
+  session_policy policy;
+};
+
+/// A session is in a final state: its actors may end.
+struct session_end {
+  session_summary summary;
+};
 
 /// How far the pipeline of a session is. Chunk tells it to session whenever it changes, at most a few times a second.
 struct session_progress {

@@ -43,4 +43,9 @@ using session_api = caf::typed_actor<
   caf::reacts_to<session_progress>,
   caf::reacts_to<pipeline_trouble>>;
 
+/// Starts sessions, finishes those that a node left behind, and clears away what is final.
+using recorder_api = caf::typed_actor<
+  caf::replies_to<session_create_request>::with<session_summary>,
+  caf::reacts_to<session_end>>;
+
 } // namespace lucid

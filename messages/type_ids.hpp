@@ -65,6 +65,8 @@ CAF_ADD_TYPE_ID(lucid, (lucid::child_stop_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::child_list_request))
 CAF_ADD_TYPE_ID(lucid, (std::vector<lucid::child_summary>))
 CAF_ADD_TYPE_ID(lucid, (lucid::child_ack))
+CAF_ADD_TYPE_ID(lucid, (lucid::session_create_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::session_end))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

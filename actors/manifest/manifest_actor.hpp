@@ -1,0 +1,21 @@
+// actors/manifest/manifest_actor.hpp - builds, signs and stores the manifest of one session.
+#pragma once
+
+#include <memory>
+
+#include "actors/manifest/manifest_core.hpp"
+#include "adapters/sodium/sign.hpp"
+#include "runtime/supervision/specs.hpp"
+
+namespace lucid {
+
+struct manifest_options {
+  session_id session{};
+  digest key_commitment{};
+  std::shared_ptr<const sign_key> recorder;
+};
+
+/// Child spec of the manifest actor of one session. A restarted one remembers nothing; everything is in the store.
+child_spec manifest_child(manifest_options options);
+
+} // namespace lucid

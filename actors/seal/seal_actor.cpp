@@ -1,0 +1,86 @@
+// actors/seal/seal_actor.cpp - a chunk goes to the pool, then to the store; its record is the answer.
+#include "actors/seal/seal_actor.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "actors/format/chunk_codec.hpp"
+#include "messages/paths.hpp"
+#include "messages/pipeline_api.hpp"
+#include "messages/storage_api.hpp"
+#include "runtime/directory/ref.hpp"
+#include "runtime/inspection/supervised.hpp"
+#include "runtime/reply.hpp"
+#include "runtime/supervision/spawn_child.hpp"
+
+namespace lucid {
+namespace {
+
+constexpr auto store_timeout = std::chrono::seconds(60); ///< Writing and syncing 16 MiB on a slow card.
+
+struct seal_state {
+  static inline const char* name = "seal";
+  seal_options options;
+  ref<store_api> store;
+  std::uint64_t sealing = 0;
+  std::uint64_t sealed_count = 0;
+};
+using seal_self = seal_api::stateful_pointer<seal_state>;
+using record_promise = caf::typed_response_promise<chunk_record>;
+
+// One scratch a pool thread: compression contexts are costly to make and not to be shared.
+outcome<sealed_chunk> seal_on_pool(const plain_chunk& chunk, const seal_options& options) {
+  static thread_local seal_scratch scratch;
+  compress_options how;
+  how.level = options.zstd_level;
+  return seal_chunk(chunk, *options.key, *options.random, scratch, how);
+}
+
+void hand_to_store(seal_self self, sealed_chunk sealed, record_promise promise) {
+  self->state.store.request(self, store_timeout, std::move(sealed))
+    .then([promise](const chunk_record& record) mutable { promise.deliver(record); },
+          [promise](const caf::error& failed) mutable { promise.deliver(failed); });
+}
+
+seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_options options) {
+  self->state.options = options;
+  self->state.store = {ctx.directory(), paths::store};
+  return supervised(
+    self, ctx,
+    {
+      [self](const plain_chunk& chunk) {
+        auto promise = self->make_response_promise<chunk_record>();
+        auto posted = run_on_pool(
+          self, *self->state.options.pool,
+          [chunk, options = self->state.options] { return seal_on_pool(chunk, options); },
+          [self, promise](outcome<sealed_chunk> sealed) mutable {
+            --self->state.sealing;
+            if (!sealed) {
+              promise.deliver(to_caf(sealed.error()));
+              return;
+            }
+            ++self->state.sealed_count;
+            hand_to_store(self, std::move(*sealed), std::move(promise));
+          });
+        if (posted)
+          ++self->state.sealing;
+        else
+          promise.deliver(to_caf(posted.error()));
+        return promise;
+      },
+    },
+    [self] {
+      return state_fields{{"sealing now", std::to_string(self->state.sealing)},
+                          {"sealed", std::to_string(self->state.sealed_count)}};
+    });
+}
+
+} // namespace
+
+child_spec seal_child(seal_options options) {
+  return {.id = "seal", .start = child_of(seal_actor, options), .shutdown_timeout = std::chrono::seconds(2)};
+}
+
+} // namespace lucid
