@@ -21,8 +21,8 @@ outcome<recording_proof> decode_proof(std::string_view text);
 
 /// Whom the auditor trusts; an empty list asks for nobody in particular.
 struct trusted_keys {
-  std::vector<sign_public_key> recorders;
-  std::vector<sign_public_key> producers;
+  std::vector<sign_public_key> recorders = {};
+  std::vector<sign_public_key> producers = {};
 };
 
 /// What a valid proof shows.
