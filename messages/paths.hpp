@@ -13,6 +13,7 @@ inline constexpr std::string_view ledger = "storage/ledger";
 inline constexpr std::string_view anchor = "storage/anchor";
 inline constexpr std::string_view sessions = "sessions";
 inline constexpr std::string_view recorder = "recorder";
+inline constexpr std::string_view control = "control";
 
 /// "sessions/<64 hexadecimal digits>/<role>"
 inline std::string of_session(const session_id& id, std::string_view role) {

@@ -257,6 +257,33 @@ outcome<session_summary> session_summary_from_json(const json& object) {
   return s;
 }
 
+json to_json(const inspection& seen) {
+  json object{{"path", seen.path},
+              {"kind", seen.kind},
+              {"incarnation", seen.incarnation},
+              {"present", seen.present},
+              {"started_us", seen.started_us},
+              {"mailbox_length", seen.mailbox_length},
+              {"handled_count", seen.handled_count},
+              {"busy_share", seen.busy_share},
+              {"running_ns", seen.running_ns},
+              {"restart_count", seen.restart_count},
+              {"dead_letter_count", seen.dead_letter_count},
+              {"answered", seen.answered},
+              {"handler_ns",
+               {{"p50", seen.times.p50_ns}, {"p90", seen.times.p90_ns}, {"p99", seen.times.p99_ns},
+                {"max", seen.times.max_ns}}},
+              {"handled", json::object()},
+              {"state", json::object()},
+              {"restarts", json::array()}};
+  for (auto& [type, count] : seen.handled) object["handled"][type] = count;
+  for (auto& [key, value] : seen.state) object["state"][key] = value;
+  for (auto& restart : seen.restarts)
+    object["restarts"].push_back(
+      {{"at_us", restart.at_us}, {"incarnation", restart.incarnation}, {"reason", restart.reason}});
+  return object;
+}
+
 json to_json(const error& e) {
   json object{{"code", to_string(e.code)}, {"who", e.who}, {"what", e.what}};
   if (e.because) object["because"] = to_json(*e.because);

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "messages/inspection.hpp"
 #include "messages/outcome.hpp"
 #include "messages/session.hpp"
 
@@ -48,6 +49,8 @@ std::string encode_create_session(const capture_request& what, const session_pol
 
 nlohmann::json to_json(const session_summary& summary);
 outcome<session_summary> session_summary_from_json(const nlohmann::json& object);
+
+nlohmann::json to_json(const inspection& seen);
 
 nlohmann::json to_json(const error& e);
 outcome<error> error_from_json(const nlohmann::json& object);

@@ -1,0 +1,213 @@
+// actors/recorder/recorder_actor.cpp - the shell: store row first, then the secrets, then the actors.
+#include "actors/recorder/recorder_actor.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "messages/paths.hpp"
+#include "messages/pipeline_api.hpp"
+#include "messages/storage_api.hpp"
+#include "messages/supervision_api.hpp"
+#include "runtime/actor_task.hpp"
+#include "runtime/directory/ref.hpp"
+#include "runtime/inspection/supervised.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/reply.hpp"
+#include "runtime/supervision/spawn_child.hpp"
+
+namespace lucid {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto store_timeout = 30s;
+constexpr auto start_timeout = 30s;
+constexpr auto retry_after = 500ms;
+constexpr auto clear_after = 2s; ///< A final session can still be asked for its status that long.
+
+struct recorder_state {
+  static inline const char* name = "recorder";
+  recorder_options options;
+  ref<store_api> store;
+  ref<dynamic_supervisor_api> sessions;
+  std::uint64_t started_count = 0;
+  std::uint64_t recovered_count = 0;
+};
+using recorder_self = recorder_api::stateful_pointer<recorder_state>;
+using summary_promise = caf::typed_response_promise<session_summary>;
+
+struct recorder_shell {
+  recorder_self self;
+  const clock_port* clock;
+  random_port* random;
+  std::string path;
+
+  recorder_state& state() const { return self->state; }
+  session_vault& vault() const { return *state().options.vault; }
+
+  // --- a new session ------------------------------------------------------------------------------------------------
+
+  void create(const session_create_request& wish, summary_promise promise) const {
+    if (vault().count() >= state().options.session_count_max) {
+      promise.deliver(to_caf({errc::busy, "recorder",
+                              std::to_string(vault().count()) +
+                                " sessions run already, which is session.count_max; stop one or raise the bound",
+                              nullptr}));
+      return;
+    }
+    auto made = make_session(wish, state().options.facts, *random, clock->wall_us());
+    if (!made) {
+      promise.deliver(to_caf(made.error()));
+      return;
+    }
+    session_plan plan{made->row.summary.id, std::make_shared<const session_key>(std::move(made->key)), false,
+                      wish.policy.length_seconds_max};
+    auto me = *this;
+    state().store.request(self, store_timeout, made->row)
+      .then(
+        [me, plan, password = wish.what.password, promise](const session_summary& summary) {
+          me.vault().put(plan, password);
+          me.start(summary, promise);
+        },
+        [promise](const caf::error& failed) mutable { promise.deliver(failed); });
+  }
+
+  void start(const session_summary& summary, summary_promise promise) const {
+    auto me = *this;
+    state().sessions.request(self, start_timeout, child_start_request{to_hex(summary.id)}, caf::message{})
+      .then(
+        [me, summary, promise](const child_ack&) mutable {
+          ++me.state().started_count;
+          log::info(log::speaker{me.path, to_hex(summary.id)}, "session started: {}", summary.source);
+          promise.deliver(summary);
+        },
+        [me, summary, promise](const caf::error& failed) mutable {
+          me.vault().erase(summary.id);
+          me.give_up(summary, from_caf(failed));
+          promise.deliver(failed);
+        });
+  }
+
+  // A session whose actors never ran must not be found as "unfinished" for ever.
+  void give_up(session_summary summary, const error& why) const {
+    summary.state = session_state::failed;
+    summary.reason = why.what;
+    state().store.request(self, store_timeout, session_update_request{summary})
+      .then([](const session_summary&) {}, [](const caf::error&) {});
+  }
+
+  // --- sessions that were left behind -------------------------------------------------------------------------------
+
+  void recover() const {
+    auto me = *this;
+    state().store.request(self, store_timeout, session_list_request{true, 0, 1000})
+      .then(
+        [me](const std::vector<session_summary>& unfinished) {
+          for (auto& summary : unfinished)
+            if (!me.vault().plan(summary.id)) me.recover(summary.id);
+        },
+        [me](const caf::error&) { run_later(me.self, retry_after, [me] { me.recover(); }); });
+  }
+
+  void recover(const session_id& id) const {
+    auto me = *this;
+    state().store.request(self, store_timeout, session_get_request{id})
+      .then([me](const session_row& row) { me.recover(row); },
+            [me, id](const caf::error& failed) { me.complain(id, from_caf(failed)); });
+  }
+
+  void recover(const session_row& row) const {
+    auto& id = row.summary.id;
+    auto key = unwrap_session_key(row.keys, *state().options.node_box_secret);
+    if (!key) return complain(id, key.error());
+    vault().put({id, std::make_shared<const session_key>(std::move(*key)), true, 0}, {});
+    auto me = *this;
+    state().sessions.request(self, start_timeout, child_start_request{to_hex(id)}, caf::message{})
+      .then(
+        [me, id](const child_ack&) {
+          ++me.state().recovered_count;
+          log::warn(log::speaker{me.path, to_hex(id)}, "finishing a session that an earlier run left behind");
+        },
+        [me, id](const caf::error& failed) {
+          me.vault().erase(id);
+          me.complain(id, from_caf(failed));
+        });
+  }
+
+  void complain(const session_id& id, const error& e) const {
+    log::error(log::speaker{path, to_hex(id)}, "cannot finish a session that was left behind: {}", to_string(e));
+  }
+
+  // --- sessions that are final --------------------------------------------------------------------------------------
+
+  void clear_away(const session_id& id) const {
+    auto me = *this;
+    state().sessions.request(self, start_timeout, child_stop_request{to_hex(id)})
+      .then([me, id](const child_ack&) { me.vault().erase(id); },
+            [me, id](const caf::error&) { me.vault().erase(id); });
+  }
+
+  /// After a restart of the recorder: the news of a session's end may have been lost.
+  void sweep() const {
+    auto me = *this;
+    state().sessions.request(self, start_timeout, child_list_request{})
+      .then(
+        [me](const std::vector<child_summary>& running) {
+          for (auto& child : running) me.sweep(child.path);
+        },
+        [me](const caf::error&) { run_later(me.self, retry_after, [me] { me.sweep(); }); });
+  }
+
+  void sweep(const std::string& child_path) const {
+    session_id id{};
+    if (!from_hex_into(std::string_view(child_path).substr(child_path.rfind('/') + 1), id)) return;
+    auto me = *this;
+    state().store.request(self, store_timeout, session_get_request{id})
+      .then(
+        [me](const session_row& row) {
+          if (is_final(row.summary.state)) me.clear_away(row.summary.id);
+        },
+        [](const caf::error&) {});
+  }
+};
+
+recorder_api::behavior_type recorder_actor(recorder_self self, actor_context ctx, recorder_options options) {
+  auto& state = self->state;
+  state.options = std::move(options);
+  state.store = {ctx.directory(), paths::store};
+  state.sessions = {ctx.directory(), paths::sessions};
+  recorder_shell shell{self, &ctx.clock(), &ctx.random(), ctx.path};
+  shell.recover();
+  shell.sweep();
+  return supervised(
+    self, ctx,
+    {
+      [self, shell](const session_create_request& wish) {
+        auto promise = self->make_response_promise<session_summary>();
+        shell.create(wish, promise);
+        return promise;
+      },
+      [self, shell](const session_end& end) {
+        log::info(log::speaker{shell.path, to_hex(end.summary.id)}, "session {}: {}",
+                  to_string(end.summary.state), end.summary.reason);
+        run_later(self, clear_after, [shell, id = end.summary.id] { shell.clear_away(id); });
+      },
+    },
+    [self] {
+      auto& s = self->state;
+      return state_fields{{"running", std::to_string(s.options.vault->count())},
+                          {"started", std::to_string(s.started_count)},
+                          {"recovered", std::to_string(s.recovered_count)}};
+    });
+}
+
+} // namespace
+
+child_spec recorder_child(recorder_options options) {
+  return {.id = "recorder", .start = child_of(recorder_actor, std::move(options)), .shutdown_timeout = 2s};
+}
+
+} // namespace lucid

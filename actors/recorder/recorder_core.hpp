@@ -1,0 +1,31 @@
+// actors/recorder/recorder_core.hpp - what becomes of a wish to record: checked, named, keyed; pure.
+#pragma once
+
+#include <vector>
+
+#include "actors/format/keys.hpp"
+#include "messages/outcome.hpp"
+#include "messages/pipeline.hpp"
+#include "messages/ports/random.hpp"
+
+namespace lucid {
+
+/// What the node adds to a wish.
+struct recorder_facts {
+  sign_public_key node_sign{};
+  box_public_key node_box{};                       ///< The node itself, until the recording is anchored.
+  std::vector<box_public_key> default_recipients;  ///< When the wish names none.
+};
+
+/// A session ready to be put into the store and started.
+struct new_session {
+  session_put_request row;
+  session_key key;
+};
+
+/// Checks the wish and makes the session's id, key and first row.
+/// Errors: `invalid_input` for a source that cannot be read, or when nobody could open the recording.
+outcome<new_session> make_session(const session_create_request& wish, const recorder_facts& facts, random_port& random,
+                                  unix_time_us now);
+
+} // namespace lucid

@@ -1,0 +1,45 @@
+// actors/recorder/session_vault.hpp - the secrets of the sessions that run in this process. Never on disk.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "actors/format/keys.hpp"
+#include "messages/session.hpp"
+
+namespace lucid {
+
+/// What a session's actors are started with, the first time and after each restart.
+struct session_plan {
+  session_id session{};
+  std::shared_ptr<const session_key> key;
+  bool recovered = false;                ///< The recording was begun by a process that is gone.
+  std::uint32_t length_seconds_max = 0;  ///< 0: as configured.
+};
+
+/// The plans and passwords of running sessions, for as long as they run.
+/// Threads: any.
+class session_vault {
+public:
+  ~session_vault();
+
+  void put(session_plan plan, std::string password);
+  std::optional<session_plan> plan(const session_id& session) const;
+  /// A copy; the caller wipes it. Empty when there is none.
+  std::string password(const session_id& session) const;
+  void erase(const session_id& session);
+  std::size_t count() const;
+
+private:
+  struct entry {
+    session_plan plan;
+    std::string password;
+  };
+  mutable std::mutex mutex_;
+  std::map<session_id, entry> entries_;
+};
+
+} // namespace lucid
