@@ -5,7 +5,7 @@
 //   - the disk is full: an append writes what fits and fails, as POSIX allows (a short write);
 //   - the power goes at the n-th operation. What survives is what POSIX promises and no more:
 //       - a file's bytes up to its last successful sync; of those after it, a prefix of any length, in which any
-//         stretch may read as zeros (the length reached the disk, the block did not);
+//         sectors of 512 bytes may read as zeros (the length reached the disk, the block did not);
 //       - a name as of the last sync of its folder; of the changes after it, the first few, in order;
 //       - a file cut shorter but not synced may have its old bytes back;
 //   - a handle from before the loss of power answers errors only.
@@ -248,8 +248,9 @@ private:
     survived.insert(survived.end(), node.bytes.begin() + static_cast<std::ptrdiff_t>(base),
                     node.bytes.begin() + static_cast<std::ptrdiff_t>(base + extra));
     if (extra > 0 && random() % 3 == 0) {
-      auto begin = base + random() % extra;
-      auto end = begin + random() % (survived.size() - begin + 1);
+      constexpr std::size_t sector = 512;
+      auto begin = std::max(base, (base + random() % extra) / sector * sector);
+      auto end = std::min(survived.size(), (begin / sector + 1 + random() % 4) * sector);
       std::fill(survived.begin() + static_cast<std::ptrdiff_t>(begin),
                 survived.begin() + static_cast<std::ptrdiff_t>(end), std::uint8_t{0});
     }
