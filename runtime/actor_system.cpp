@@ -34,7 +34,8 @@ runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic
                        return lucid::to_string(from_caf(caf::error(code, category, context)));
                      });
   if (scheduler_threads != 0) set("scheduler.max-threads", scheduler_threads);
-  if (deterministic) set("scheduler.policy", caf::atom("testing"));
+  // Work sharing sleeps when there is nothing to do; the default, work stealing, keeps looking.
+  set("scheduler.policy", deterministic ? caf::atom("testing") : caf::atom("sharing"));
 }
 
 namespace {

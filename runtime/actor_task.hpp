@@ -1,6 +1,7 @@
 // runtime/actor_task.hpp - a piece of code that runs inside an actor: how work from elsewhere comes home.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -27,11 +28,22 @@ actor_task make_task(F&& f) {
   return {std::make_shared<std::function<void()>>(std::forward<F>(f))};
 }
 
+/// The inspector's reminder to itself. Never leaves the process.
+struct inspection_timeout {
+  std::uint64_t round = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inspection_timeout& x) {
+  return f(x.round);
+}
+
 } // namespace lucid
 
 // Local types have a block of their own, far behind the vocabulary's.
 CAF_BEGIN_TYPE_ID_BLOCK(lucid_runtime, first_custom_type_id + 400)
 CAF_ADD_TYPE_ID(lucid_runtime, (lucid::actor_task))
+CAF_ADD_TYPE_ID(lucid_runtime, (lucid::inspection_timeout))
 CAF_END_TYPE_ID_BLOCK(lucid_runtime)
 
 namespace lucid {

@@ -19,7 +19,7 @@
 namespace lucid {
 
 /// One path: its present incarnation, and what is remembered of earlier ones.
-/// Threads: safe from any. `generation` is one atomic load; the rest takes a lock of this slot alone.
+/// Threads: safe from any. Reading the generation is one atomic load; the rest takes a lock of this slot alone.
 class directory_slot {
 public:
   directory_slot(std::string path, std::shared_ptr<std::atomic<std::uint64_t>> dead_letters_total);
@@ -27,7 +27,7 @@ public:
   const std::string& path() const noexcept { return path_; }
 
   /// Changes whenever the present incarnation does. A reader that saw it unchanged may use what it knows.
-  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+  const std::atomic<std::uint64_t>* generation_at() const noexcept { return &generation_; }
 
   struct occupant {
     caf::strong_actor_ptr actor; ///< Null: nobody.

@@ -26,13 +26,12 @@ template <class Interface>
 class ref {
 public:
   ref() = default;
-  ref(directory& names, std::string_view path) : slot_(names.slot(path)) {}
-  explicit ref(slot_ptr slot) : slot_(std::move(slot)) {}
+  ref(directory& names, std::string_view path) : ref(names.slot(path)) {}
+  explicit ref(slot_ptr slot) : slot_(std::move(slot)), generation_at_(slot_->generation_at()) {}
 
   /// The present incarnation; null when there is none. Do not keep it.
   const Interface& get() const {
-    if (slot_ && slot_->generation() != generation_) [[unlikely]]
-      resolve();
+    present();
     return handle_;
   }
 
@@ -42,35 +41,32 @@ public:
   /// Sends `xs...`. False: nobody was there.
   template <caf::message_priority Priority = caf::message_priority::normal, class Self, class... Ts>
   bool send(Self&& self, Ts&&... xs) const {
-    const Interface& to = get();
-    if (!to) [[unlikely]] {
+    if (!present()) [[unlikely]] {
       lost();
       return false;
     }
-    self->template send<Priority>(to, std::forward<Ts>(xs)...);
+    self->template send<Priority>(handle_, std::forward<Ts>(xs)...);
     return true;
   }
 
   /// Sends `xs...` from outside of any actor. False: nobody was there.
   template <class... Ts>
   bool send_anonymous(Ts&&... xs) const {
-    const Interface& to = get();
-    if (!to) {
+    if (!present()) {
       lost();
       return false;
     }
-    caf::anon_send(to, std::forward<Ts>(xs)...);
+    caf::anon_send(handle_, std::forward<Ts>(xs)...);
     return true;
   }
 
   /// Asks, and measures the handlers given to `.then` and `.await` as part of the asking actor's time.
   template <caf::message_priority Priority = caf::message_priority::normal, class Self, class Duration, class... Ts>
   auto request(Self&& self, Duration timeout, Ts&&... xs) const {
-    const Interface& to = get();
     auto* asking = &*self;
-    using response = decltype(asking->template request<Priority>(to, timeout, std::forward<Ts>(xs)...));
-    if (to) [[likely]]
-      return measured_response<response>(asking->template request<Priority>(to, timeout, std::forward<Ts>(xs)...));
+    using response = decltype(asking->template request<Priority>(handle_, timeout, std::forward<Ts>(xs)...));
+    if (present()) [[likely]]
+      return measured_response<response>(asking->template request<Priority>(handle_, timeout, std::forward<Ts>(xs)...));
     lost();
     auto id = asking->new_request_id(Priority).response_id();
     asking->eq_impl(id, asking->ctrl(), asking->context(), to_caf(nobody()));
@@ -78,10 +74,19 @@ public:
   }
 
 private:
-  void resolve() const {
+  // One load and one comparison, as long as nothing changed.
+  bool present() const {
+    if (generation_at_->load(std::memory_order_acquire) == generation_) [[likely]]
+      return true;
+    return resolve();
+  }
+
+  bool resolve() const {
+    if (!slot_) return false;
     auto now = slot_->present();
     handle_ = now.actor ? caf::actor_cast<Interface>(now.actor) : Interface();
-    generation_ = now.generation;
+    generation_ = handle_ ? now.generation : 0; // Nobody there: look again next time.
+    return generation_ != 0;
   }
 
   void lost() const {
@@ -92,9 +97,12 @@ private:
     return {errc::unreachable, slot_ ? slot_->path() : "ref", "nobody is there at present; ask again later", nullptr};
   }
 
+  static inline const std::atomic<std::uint64_t> nowhere_{1};
+
   slot_ptr slot_;
+  const std::atomic<std::uint64_t>* generation_at_ = &nowhere_; ///< Inside the slot, which lives as long as this.
+  mutable std::uint64_t generation_ = 0;                        ///< Of handle_; 0: none. Slots start at 1.
   mutable Interface handle_{};
-  mutable std::uint64_t generation_ = 0; ///< Slots start at 1: the first use resolves.
 };
 
 } // namespace lucid
