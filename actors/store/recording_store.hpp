@@ -1,0 +1,104 @@
+// actors/store/recording_store.hpp - all recordings of a data folder: rows in SQLite, chunks as files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adapters/sqlite/database.hpp"
+#include "messages/ports/file_system.hpp"
+#include "messages/ports/store.hpp"
+
+namespace lucid {
+
+struct store_options {
+  std::filesystem::path folder;                 ///< The data folder. Created if it is not there.
+  std::uint64_t free_bytes_min = 512ull << 20;  ///< No new session below this: room to finish those that run.
+};
+
+/// The recordings of one data folder. The node has it open for writing (one process, see `folder_lock`); any number of
+/// processes may have it open for reading at the same time.
+///
+/// A chunk is stored when its row is: the file is written first, so a file without a row is what a crash left and is
+/// removed at the next start; its chunk is sent again.
+///
+/// Owns: the database connection. Uses: the file system, which must outlive it.
+/// Threads: one owner.
+/// Errors: `disk_full`, `read_only`, `io_failed`, `busy`; `corrupted` for a row or file that is not what was written,
+/// naming table and key or the file; `not_found`, `wrong_state`, `already_exists`, `limit_exceeded`, `invalid_input`.
+class recording_store final : public store_port {
+public:
+  static constexpr std::uint32_t session_page_count_max = 1000;
+  static constexpr std::size_t reason_size_bytes_max = 1000; ///< Longer ones are cut: a state counts more than its why.
+
+  /// Opens for writing, brings the database up to date, finishes removals, removes what a crash left, and compares the
+  /// unfinished sessions with their files: see `findings`.
+  static outcome<recording_store> open(const store_options& options, file_system& files);
+
+  /// Opens for reading only; writing answers `read_only`.
+  static outcome<recording_store> open_read_only(const store_options& options, file_system& files);
+
+  outcome<chunk_record> put_chunk(const sealed_chunk& chunk) override;
+  outcome<session_summary> put_session(const session_put_request& request) override;
+  outcome<session_summary> update_session(const session_summary& news) override;
+  outcome<session_summary> remove_session(const session_id& id) override;
+  outcome<signed_manifest> put_manifest(const manifest_put_request& request) override;
+  outcome<anchor_record> put_anchor(const anchor_record& record) override;
+
+  outcome<std::vector<chunk_record>> chunks(const session_id& session) override;
+  outcome<session_row> session(const session_id& id) override;
+  outcome<std::vector<session_summary>> sessions(const session_list_request& which) override;
+  outcome<std::vector<anchor_entry>> unanchored() override;
+
+  /// At most `count` chunks of a track from index `from` on.
+  outcome<std::vector<chunk_record>> chunk_page(const session_id& session, track on, std::uint32_t from,
+                                                std::uint32_t count);
+  outcome<std::vector<digest>> leaves(const chunk_key& key);
+  outcome<byte_buffer> chunk_bytes(const chunk_key& key); ///< The file as it is, at most a largest chunk.
+  std::filesystem::path chunk_path(const chunk_key& key) const;
+  outcome<signed_manifest> manifest_of(const session_id& session);
+  outcome<anchor_record> anchor_of(const session_id& session);
+
+  /// The sessions whose id begins with `prefix` in hexadecimal; at most `count`. Errors: `invalid_input`.
+  outcome<std::vector<session_id>> find(const std::string& prefix, std::uint32_t count);
+
+  /// SQLite's own check of the database. Reads all of it.
+  outcome<std::vector<std::string>> database_findings() { return db_.findings(); }
+
+  /// What was found wrong without being in the way: at opening, rows without their file and what could not be
+  /// removed; in lists, damaged rows that were left out. Each once, the first `findings_count_max`.
+  static constexpr std::size_t findings_count_max = 100;
+  const std::vector<error>& findings() const noexcept { return findings_; }
+
+private:
+  recording_store(database db, const store_options& options, file_system& files)
+    : db_(std::move(db)), options_(options), files_(&files) {}
+
+  outcome<bool> is_stored(const chunk_record& record);
+  outcome<std::optional<chunk_record>> chunk(const chunk_key& key);
+  outcome<void> insert_chunk(const sealed_chunk& chunk);
+  outcome<void> insert_session(const session_put_request& request);
+  outcome<void> write_summary(const session_summary& summary);
+  outcome<void> drop_node_keys(const session_id& session);
+  outcome<session_summary> summary(const session_id& id);
+  outcome<std::vector<chunk_record>> read_chunks(statement& query, const session_id& session);
+  outcome<std::vector<wrapped_key>> keys(const session_id& session);
+  outcome<std::vector<box_public_key>> recipients(const session_id& session);
+  outcome<std::optional<anchor_entry>> manifest_entry(const session_id& session);
+
+  outcome<void> remove_files(const session_id& session, bool journal_only);
+  outcome<void> finish_removal(const session_id& session);
+  outcome<void> tidy();
+  outcome<void> tidy_session(const session_id& session);
+  void note(error what);
+
+  database db_;
+  store_options options_;
+  file_system* files_;
+  std::vector<error> findings_;
+};
+
+/// `source` without a password before its host: "rdp://me:secret@pc" becomes "rdp://me@pc".
+std::string without_password(const std::string& source);
+
+} // namespace lucid

@@ -1,0 +1,76 @@
+// actors/store/store_schema.hpp - the tables of store.db, as numbered migrations. Append, never change one.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace lucid {
+
+/// Script n leads from version n to n + 1. Times are Unix microseconds, keys and digests blobs of their own length.
+inline constexpr std::array<std::string_view, 1> store_migrations{
+  R"sql(
+CREATE TABLE sessions(
+  id BLOB PRIMARY KEY CHECK(length(id) = 32),
+  removed INTEGER NOT NULL DEFAULT 0,  -- 1: its files are being removed, the row goes last
+  state INTEGER NOT NULL,
+  title TEXT NOT NULL, owner TEXT NOT NULL, source TEXT NOT NULL,
+  created_us INTEGER NOT NULL, started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,
+  frame_count INTEGER NOT NULL, fragment_count INTEGER NOT NULL, gap_count INTEGER NOT NULL,
+  captured_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, chunk_count INTEGER NOT NULL,
+  block_height INTEGER NOT NULL, reason TEXT NOT NULL,
+  asked_source TEXT NOT NULL, asked_username TEXT NOT NULL,
+  asked_width INTEGER NOT NULL, asked_height INTEGER NOT NULL, asked_frame_rate_max INTEGER NOT NULL,
+  asked_encoder TEXT NOT NULL, asked_quality INTEGER NOT NULL,
+  length_seconds_max INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_time ON sessions(created_us, id);
+CREATE INDEX sessions_by_state ON sessions(state);
+
+CREATE TABLE recipients(
+  session BLOB NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  recipient BLOB NOT NULL,
+  PRIMARY KEY(session, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wrapped_keys(
+  session BLOB NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  recipient BLOB NOT NULL,
+  sealed BLOB NOT NULL,
+  PRIMARY KEY(session, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chunks(
+  session BLOB NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+  track INTEGER NOT NULL, place INTEGER NOT NULL,
+  first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, frame_count INTEGER NOT NULL,
+  start_us INTEGER NOT NULL, end_us INTEGER NOT NULL,
+  plain_size_bytes INTEGER NOT NULL, sealed_size_bytes INTEGER NOT NULL,
+  content BLOB NOT NULL, root BLOB NOT NULL,
+  PRIMARY KEY(session, track, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chunk_leaves(
+  session BLOB NOT NULL, track INTEGER NOT NULL, place INTEGER NOT NULL,
+  leaves BLOB NOT NULL,  -- 32 bytes for each 16 KiB block
+  PRIMARY KEY(session, track, place),
+  FOREIGN KEY(session, track, place) REFERENCES chunks(session, track, place) ON DELETE CASCADE
+) STRICT;
+
+CREATE TABLE manifests(
+  session BLOB PRIMARY KEY REFERENCES sessions(id) ON DELETE CASCADE,
+  canonical TEXT NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL,
+  root BLOB NOT NULL, sealed_us INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE anchors(
+  session BLOB PRIMARY KEY REFERENCES sessions(id) ON DELETE CASCADE,
+  manifest_hash BLOB NOT NULL, root BLOB NOT NULL, sealed_us INTEGER NOT NULL,
+  block_height INTEGER NOT NULL, entry_index INTEGER NOT NULL,
+  path BLOB NOT NULL  -- 32 bytes for each level
+) STRICT, WITHOUT ROWID;
+)sql",
+};
+
+} // namespace lucid
