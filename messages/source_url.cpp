@@ -81,6 +81,7 @@ outcome<source_url> parse_x11(std::string_view rest) {
   source_url url;
   url.kind = source_kind::x11;
   url.display = std::string(rest);
+  if (rest.empty()) return url;
   auto dot = rest.find('.');
   auto display = rest.substr(0, dot);
   if (!display.starts_with(':')) return refuse("the display " + quoted(rest) + " must be of the form :N");

@@ -30,7 +30,7 @@ struct source_url {
   std::string user;         ///< rdp: may be empty.
   std::string host;         ///< rdp.
   std::uint16_t port = 0;   ///< rdp: 3389 unless given.
-  std::string display;      ///< x11: ":N" or ":N.S".
+  std::string display;      ///< x11: ":N" or ":N.S"; empty is what DISPLAY says.
   std::string path;         ///< file.
   generator_plan plan;      ///< generator.
 };

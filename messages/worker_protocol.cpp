@@ -241,7 +241,8 @@ fragment read_fragment(reader& r, byte_buffer& body) {
   m.start_us = r.i64();
   m.end_us = r.i64();
   r.in_range(m.start_us <= m.end_us, 1, 1, "the order of start and end");
-  r.in_range((m.kind == fragment_kind::media) == (m.frame_count > 0), 1, 1, "the match of kind and frame count");
+  r.in_range(m.kind == fragment_kind::event || (m.kind == fragment_kind::media) == (m.frame_count > 0), 1, 1,
+             "the match of kind and frame count");
   r.in_range(!m.key_frame || m.kind == fragment_kind::media, 1, 1, "a key frame without media");
   auto size = r.rest().size();
   r.in_range(size, 1, fragment_size_bytes_max, "the size of a fragment in bytes");

@@ -53,11 +53,9 @@ outcome<void> picture_pipeline::open(const frame_view& picture, std::int64_t at_
   encoder_options_.height = picture.height;
   auto encoder = ffmpeg::video_encoder::open(encoder_options_);
   if (!encoder) return pass_on(std::move(encoder));
-  fragment init;
-  auto muxer = ffmpeg::fragment_muxer::open(encoder->parameters(), muxer_options_, at_us, init);
+  auto muxer = ffmpeg::fragment_muxer::open(encoder->parameters(), muxer_options_);
   if (!muxer) return pass_on(std::move(muxer));
   into.events.push_back(encoder_event(*encoder, muxer_options_.base_us + at_us, encoder_options_.quality));
-  into.fragments.push_back(std::move(init));
   encoder_ = std::move(*encoder);
   muxer_ = std::move(*muxer);
   return {};

@@ -49,13 +49,13 @@ class fragment_muxer::impl {
 public:
   explicit impl(const muxer_options& options) : options_(options) {}
 
-  outcome<void> open(const stream_parameters& stream, std::int64_t at_us, fragment& init) {
+  outcome<void> open(const stream_parameters& stream) {
     stream_ = stream;
     if (auto opened = open_context(); !opened) return opened;
-    init = fragment{};
-    init.kind = fragment_kind::init;
-    init.start_us = init.end_us = options_.base_us + at_us;
-    return take(init);
+    auto init = take();
+    if (!init) return pass_on(std::move(init));
+    init_ = std::move(*init);
+    return {};
   }
 
   outcome<std::vector<fragment>> add(media_packet packet) {
@@ -87,14 +87,18 @@ public:
     made.start_us = options_.base_us + open_->start_us;
     made.end_us = options_.base_us + open_->end_us;
     open_.reset();
-    if (auto taken = take(made); !taken) return tl::unexpected(taken.error());
+    auto bytes = take();
+    if (!bytes) return pass_on(std::move(bytes));
+    made.bytes = std::move(*bytes);
     std::vector<fragment> done;
+    if (made.key_frame) done.push_back(init_from(made.start_us));
     done.push_back(std::move(made));
     return done;
   }
 
   muxer_options options_;
   stream_parameters stream_;
+  payload init_;
   std::uint32_t fragment_number_ = 1;
   std::optional<std::int64_t> written_until_us_;
   byte_buffer written_;
@@ -122,6 +126,7 @@ private:
     options extra;
     // frag_discont: decode times count from the track's time zero, not from this context's first frame.
     extra.set("movflags", "empty_moov+default_base_moof+frag_custom+frag_discont+skip_trailer");
+    extra.set("use_editlist", "0");
     extra.set("video_track_timescale", "1000000");
     extra.set("fragment_index", std::to_string(fragment_number_));
     if (auto code = avformat_write_header(context_.get(), extra.out()); code < 0)
@@ -171,12 +176,19 @@ private:
   }
 
   /// What the muxer wrote since the last time.
-  outcome<void> take(fragment& into) {
+  outcome<payload> take() {
     avio_flush(io_.get());
     if (written_.empty() || written_.size() > fragment_size_bytes_max)
       return fail(errc::limit_exceeded, who, "a fragment of " + std::to_string(written_.size()) + " bytes came out");
-    into.bytes = payload(std::exchange(written_, {}));
-    return {};
+    return payload(std::exchange(written_, {}));
+  }
+
+  fragment init_from(unix_time_us at_us) const {
+    fragment made;
+    made.kind = fragment_kind::init;
+    made.start_us = made.end_us = at_us;
+    made.bytes = init_;
+    return made;
   }
 };
 
@@ -185,10 +197,9 @@ fragment_muxer::fragment_muxer(fragment_muxer&&) noexcept = default;
 fragment_muxer& fragment_muxer::operator=(fragment_muxer&&) noexcept = default;
 fragment_muxer::~fragment_muxer() = default;
 
-outcome<fragment_muxer> fragment_muxer::open(const stream_parameters& stream, const muxer_options& options,
-                                             std::int64_t at_us, fragment& init) {
+outcome<fragment_muxer> fragment_muxer::open(const stream_parameters& stream, const muxer_options& options) {
   auto made = std::make_unique<impl>(options);
-  if (auto opened = made->open(stream, at_us, init); !opened) return tl::unexpected(opened.error());
+  if (auto opened = made->open(stream); !opened) return tl::unexpected(opened.error());
   return fragment_muxer(std::move(made));
 }
 

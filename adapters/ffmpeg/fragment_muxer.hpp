@@ -19,7 +19,8 @@ struct muxer_options {
 };
 
 /// Writes one stream as `ftyp`+`moov`, then `moof`+`mdat` pieces. A fragment begins at each key frame, at the interval,
-/// and before it would grow too large. A frame is shown until the next one, however long that takes.
+/// and before it would grow too large. A frame is shown until the next one, however long that takes. The init segment
+/// stands before each fragment that starts with a key frame.
 ///
 /// Owns: the fragment under way, at most `fragment_size_bytes_max`.
 /// Threads: none. One owner calls it.
@@ -30,9 +31,7 @@ public:
   /// A frame above this does not fit a fragment: 4 MiB less 64 KiB for boxes.
   static constexpr std::size_t packet_size_bytes_max = fragment_size_bytes_max - (64u << 10);
 
-  /// `init` becomes the init segment, in force from `at_us` (of the track) on.
-  static outcome<fragment_muxer> open(const stream_parameters& stream, const muxer_options& options, std::int64_t at_us,
-                                      fragment& init);
+  static outcome<fragment_muxer> open(const stream_parameters& stream, const muxer_options& options);
 
   fragment_muxer(fragment_muxer&&) noexcept;
   fragment_muxer& operator=(fragment_muxer&&) noexcept;

@@ -175,11 +175,9 @@ private:
     if (!muxer_) {
       stream_parameters parameters = encoder ? encoder->parameters() : copied_parameters();
       if (!parameters) return no_memory();
-      fragment init;
-      auto opened = fragment_muxer::open(parameters, options_.muxer, packet.decoded_us(), init);
+      auto opened = fragment_muxer::open(parameters, options_.muxer);
       if (!opened) return pass_on(std::move(opened));
       muxer_ = std::move(*opened);
-      step.fragments.push_back(std::move(init));
     }
     return take(muxer_->add(std::move(packet)), step);
   }
