@@ -193,6 +193,7 @@ recorder_api::behavior_type recorder_actor(recorder_self self, actor_context ctx
       [self, shell](const session_end& end) {
         log::info(log::speaker{shell.path, to_hex(end.summary.id)}, "session {}: {}",
                   to_string(end.summary.state), end.summary.reason);
+        shell.vault().erase(end.summary.id); // Nothing of a final session needs its secrets any more.
         run_later(self, clear_after, [shell, id = end.summary.id] { shell.clear_away(id); });
       },
     },

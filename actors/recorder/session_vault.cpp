@@ -44,4 +44,11 @@ std::size_t session_vault::count() const {
   return entries_.size();
 }
 
+std::vector<session_id> session_vault::running() const {
+  std::lock_guard lock(mutex_);
+  std::vector<session_id> ids;
+  for (auto& [id, kept] : entries_) ids.push_back(id);
+  return ids;
+}
+
 } // namespace lucid

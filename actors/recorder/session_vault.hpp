@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/format/keys.hpp"
 #include "messages/session.hpp"
@@ -32,6 +33,7 @@ public:
   std::string password(const session_id& session) const;
   void erase(const session_id& session);
   std::size_t count() const;
+  std::vector<session_id> running() const;
 
 private:
   struct entry {
