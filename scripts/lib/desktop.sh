@@ -29,6 +29,7 @@ Started twice it says the same again. stop ends, by pid, what start started.
   --security KIND    nla (default): user and password by CredSSP, from a SAM file
                      tls: TLS, no authentication; the only kind xrdp has here
   --port P           this port instead of a free one
+  --while PID        stops by itself when that process has ended, however it ended
   --user NAME        default: lucid. The password is $DESKTOP_PASSWORD, or a random one.
   --help             this text
 
@@ -150,6 +151,11 @@ desktop_act() {
         shown=
         read -rt 2 -u "$nap" || true
       done ;;
+    watch) # Stops the desktop in folder $3, itself included, when process $2 has ended.
+      while kill -0 "$2" 2>/dev/null; do read -rt 1 -u "$nap" || true; done
+      trap '' TERM
+      desktop_stop --dir "$3"
+      rm -rf "$3" ;;
     *) desktop_say "no act '$1'"; return 2 ;;
   esac
 }
@@ -180,11 +186,11 @@ desktop_running() {
 
 desktop_options() {
   desktop_dir=${TMPDIR:-/tmp}/lucid-desktop-$UID desktop_size=1280x720 desktop_idle='' desktop_server=shadow
-  desktop_security=nla desktop_port='' desktop_user=lucid
+  desktop_security=nla desktop_port='' desktop_user=lucid desktop_while=''
   while (($#)); do
     case $1 in
       --idle) desktop_idle=1; shift; continue ;;
-      --dir|--size|--server|--security|--port|--user) ;;
+      --dir|--size|--server|--security|--port|--user|--while) ;;
       *) desktop_say "no option '$1'; --help lists them"; return 2 ;;
     esac
     [[ -n ${2:-} ]] || { desktop_say "$1 needs a value"; return 2; }
@@ -195,6 +201,7 @@ desktop_options() {
       --security) desktop_security=$2 ;;
       --port) desktop_port=$2 ;;
       --user) desktop_user=$2 ;;
+      --while) desktop_while=$2 ;;
     esac
     shift 2
   done
@@ -248,6 +255,7 @@ desktop_start() {
   fi
   if [[ -n $desktop_idle ]]; then desktop_start_stillness; else desktop_start_movement "$width" "$height"; fi
   desktop_start_server || { desktop_stop --dir "$desktop_dir"; return 1; }
+  [[ -z $desktop_while ]] || desktop_spawn watch "$desktop_script" act watch "$desktop_while" "$desktop_dir"
   desktop_write_env || return 1
   cat "$desktop_dir/desktop.env"
 }

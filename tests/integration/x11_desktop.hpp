@@ -11,6 +11,7 @@
 #include <string>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace lucid::test {
 
@@ -45,7 +46,7 @@ public:
     char name[] = "/tmp/lucid-desktop-XXXXXX";
     if (!::mkdtemp(name)) throw std::runtime_error("no temporary folder");
     folder_ = name;
-    auto started = run_command(script() + " start --dir " + folder_.string() + " " + options);
+    auto started = run_command(script() + " start --dir " + folder_.string() + " --while " + std::to_string(::getpid()) + " " + options);
     if (started.exit_code == 77) {
       std::filesystem::remove_all(folder_);
       skip_all("a program of the fixture desktop is not installed");
