@@ -14,7 +14,12 @@ errc errc_of_sqlite(int code) noexcept {
   switch (code) {
     case SQLITE_IOERR_CORRUPTFS:
     case SQLITE_IOERR_DATA: return errc::corrupted;
-    case SQLITE_CANTOPEN_ISDIR: return errc::invalid_input;
+    case SQLITE_CANTOPEN_ISDIR:
+    case SQLITE_CONSTRAINT_CHECK:
+    case SQLITE_CONSTRAINT_NOTNULL:
+    case SQLITE_CONSTRAINT_DATATYPE: return errc::invalid_input;
+    case SQLITE_CONSTRAINT_FOREIGNKEY: return errc::not_found;
+    case SQLITE_CONSTRAINT_TRIGGER: return errc::wrong_state;
     default: break;
   }
   switch (code & 0xff) { // The low byte is the primary code of an extended one.

@@ -82,6 +82,22 @@ BOOST_AUTO_TEST_CASE(a_number_that_does_not_fit_is_refused_before_it_is_written)
   BOOST_TEST((insert.bind_count((1ull << 63) - 1).run().error().code == errc::already_exists));
 }
 
+BOOST_AUTO_TEST_CASE(each_kind_of_broken_constraint_has_its_code) {
+  temp_folder temp;
+  std::array<std::string_view, 1> script{
+    "CREATE TABLE a(id INTEGER PRIMARY KEY, n INTEGER NOT NULL CHECK(n < 5)) STRICT;"
+    "CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER REFERENCES a(id));"
+    "CREATE TRIGGER stay BEFORE DELETE ON a BEGIN SELECT raise(ABORT, 'stays'); END;"};
+  auto db = database::open(temp.path() / "a.db", script).value();
+  must(db.execute("INSERT INTO a VALUES(1, 1)"));
+  BOOST_TEST((db.execute("INSERT INTO a VALUES(1, 1)").error().code == errc::already_exists));
+  BOOST_TEST((db.execute("INSERT INTO a VALUES(2, 5)").error().code == errc::invalid_input));
+  BOOST_TEST((db.execute("INSERT INTO a VALUES(2, NULL)").error().code == errc::invalid_input));
+  BOOST_TEST((db.execute("INSERT INTO a VALUES(2, 'x')").error().code == errc::invalid_input));
+  BOOST_TEST((db.execute("INSERT INTO b VALUES(1, 7)").error().code == errc::not_found));
+  BOOST_TEST((db.execute("DELETE FROM a").error().code == errc::wrong_state));
+}
+
 BOOST_AUTO_TEST_CASE(a_transaction_is_all_or_nothing) {
   temp_folder temp;
   auto db = database::open(temp.path() / "a.db", scripts).value();
