@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_worker_records_a_generated_source_to_its_end) {
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_killed_at_any_fragment_is_resumed_without_losing_or_repeating_a_frame) {
-  for (unsigned seed = 1; seed <= 4; ++seed) {
+  for (unsigned seed = 1; seed <= 12; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::mt19937 random(seed);
       recording r;
@@ -210,9 +210,11 @@ BOOST_AUTO_TEST_CASE(a_worker_without_credit_waits_and_loses_nothing) {
     auto* message = std::get_if<worker_message>(&news);
     BOOST_REQUIRE(message);
     auto before = r.size_bytes;
+    auto* event = std::get_if<source_event>(message);
+    auto cost = event ? event->detail.size() : 0;
     r.take(std::move(*message));
-    // Never further ahead than the credit and one more step's output: an init segment, a fragment and an event.
-    if (r.size_bytes != before) BOOST_REQUIRE(worker->send(worker_credit{r.size_bytes - before}));
+    cost += r.size_bytes - before;
+    if (cost != 0) BOOST_REQUIRE(worker->send(worker_credit{cost}));
   }
   BOOST_TEST(r.frame_count == 200u);
   for (const auto& s : r.stats) BOOST_TEST(s.merged_count == 0u);
