@@ -2,10 +2,13 @@
 #include "adapters/sqlite/database.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
+#include <system_error>
 #include <utility>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace lucid {
 namespace {
@@ -39,6 +42,21 @@ errc errc_of_sqlite(int code) noexcept {
   }
 }
 
+/// The code, made sharper by what the system said where SQLite only says that it could not.
+errc errc_of_failure(sqlite3* db, int code) noexcept {
+  auto primary = code & 0xff;
+  if (db && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR)) switch (sqlite3_system_errno(db)) {
+      case ENOSPC:
+      case EDQUOT: return errc::disk_full;
+      case EROFS: return errc::read_only;
+      case EACCES:
+      case EPERM: return errc::permission_denied;
+      case ENOENT: return errc::not_found;
+      default: break;
+    }
+  return errc_of_sqlite(code);
+}
+
 /// "cannot commit /data/store.db: database or disk is full (SQLite code 13)"
 tl::unexpected<error> failed(sqlite3* db, int code, const std::string& doing) {
   const char* file = db ? sqlite3_db_filename(db, "main") : nullptr;
@@ -46,7 +64,7 @@ tl::unexpected<error> failed(sqlite3* db, int code, const std::string& doing) {
   if (file && *file) what += std::string(" in ") + file;
   what += std::string(": ") + (db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
   what += " (SQLite code " + std::to_string(code) + ")";
-  return fail(errc_of_sqlite(code), "sqlite", std::move(what));
+  return fail(errc_of_failure(db, code), "sqlite", std::move(what));
 }
 
 constexpr int error_of_too_large = SQLITE_TOOBIG;
@@ -64,6 +82,16 @@ std::string uri_of(const std::filesystem::path& file, const std::string& options
       uri += '%' + to_hex(byte_view(&byte, 1));
   }
   return uri + options;
+}
+
+/// SQLite says only "unable to open" of a folder in which it cannot create its log.
+outcome<void> check_writable(const std::filesystem::path& folder) {
+  auto where = folder.empty() ? std::filesystem::path(".") : folder;
+  if (::access(where.c_str(), W_OK) == 0) return {};
+  auto number = errno;
+  auto code = number == EROFS ? errc::read_only : number == ENOENT ? errc::not_found : errc::permission_denied;
+  return fail(code, "sqlite",
+              "cannot write in " + where.string() + ": " + std::generic_category().message(number));
 }
 
 } // namespace
@@ -218,11 +246,7 @@ outcome<database> database::connect(const std::filesystem::path& file, int flags
   auto code = sqlite3_open_v2(uri_of(file, uri_options).c_str(), &db,
                               flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   database opened(db, file);
-  if (code != SQLITE_OK) {
-    auto problem = failed(db, code, "open " + file.string()).value();
-    if (!std::filesystem::exists(file) && !(flags & SQLITE_OPEN_CREATE)) problem.code = errc::not_found;
-    return tl::unexpected(std::move(problem));
-  }
+  if (code != SQLITE_OK) return failed(db, code, "open " + file.string());
   sqlite3_busy_timeout(db, busy_timeout_ms);
   // The file may come from elsewhere: no functions or virtual tables of its schema run, and sizes stay ours.
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -232,6 +256,8 @@ outcome<database> database::connect(const std::filesystem::path& file, int flags
 }
 
 outcome<database> database::open(const std::filesystem::path& file, std::span<const std::string_view> migrations) {
+  auto writable = check_writable(file.parent_path());
+  if (!writable) return pass_on(std::move(writable));
   auto opened = connect(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "");
   if (!opened) return opened;
   auto ready = opened->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
