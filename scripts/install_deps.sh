@@ -30,9 +30,9 @@ declare -A packages=(
     libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
     libbenchmark-dev librapidcheck-dev"
   [run]="ffmpeg"
-  [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 ffmpeg procps util-linux fonts-dejavu-core"
+  [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 winpr3-utils ffmpeg procps util-linux fonts-dejavu-core"
   [test]="clang libclang-rt-dev|libclang-rt-14-dev shellcheck python3 python3-nacl python3-zstandard
-    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 ffmpeg procps"
+    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux"
   [bench]="restic borgbackup hyperfine"
 )
 groups_default=(build run demo test)
