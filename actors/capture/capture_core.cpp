@@ -39,6 +39,13 @@ pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_c
                           shown.fingerprint};
 }
 
+source_event certificate_event(const worker_certificate& shown, const pin_decision& decision, unix_time_us at_us) {
+  nlohmann::json detail{{"host", shown.host},       {"fingerprint", shown.fingerprint}, {"subject", shown.subject},
+                        {"issuer", shown.issuer},   {"accepted", decision.accepted},    {"reason", decision.reason}};
+  return {at_us, decision.accepted ? "certificate_pinned" : "certificate_refused",
+          detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+}
+
 capture_core::capture_core(capture_options options, capture_request what, capture_position position, unix_time_us base_us)
   : options_(std::move(options)), what_(std::move(what)), base_us_(base_us), repeatable_(repeatable(what_.source)),
     acknowledged_(position), received_(position.source), last_sequence_(position.last_sequence) {
@@ -66,10 +73,11 @@ void capture_core::number(fragment piece, std::uint64_t cost_bytes, capture_step
     received_.recorded_until_us = std::max(received_.recorded_until_us, piece.end_us);
     crash_count_ = 0;
   }
+  auto first_media = piece.kind == fragment_kind::media && !std::exchange(delivered_, true);
   unacknowledged_bytes_ += cost_bytes;
   unacknowledged_.push_back({piece, cost_bytes});
   if (!waiting_to_resend_) steps.push_back(act::send_fragment{std::move(piece), round_});
-  if (!std::exchange(delivered_, true)) steps.push_back(act::delivering{});
+  if (first_media) steps.push_back(act::delivering{});
 }
 
 void capture_core::number_event(const source_event& event, std::uint64_t cost_bytes, capture_steps& steps) {

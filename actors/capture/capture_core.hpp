@@ -42,7 +42,7 @@ struct resend_later {
 struct restart_later {
   std::chrono::milliseconds after{};
 };
-/// The first fragment of this incarnation is numbered: the source delivers.
+/// The first frames of this incarnation are numbered: the source delivers.
 struct delivering {};
 /// Everything is acknowledged and nothing more will come.
 struct finished {
@@ -91,6 +91,7 @@ public:
   std::uint64_t unacknowledged_bytes() const noexcept { return unacknowledged_bytes_; }
   std::uint64_t restart_count() const noexcept { return restart_count_; }
   bool is_finished() const noexcept { return finished_; }
+  bool has_delivered() const noexcept { return delivered_; }
 
 private:
   struct pending {
@@ -137,6 +138,9 @@ struct pin_decision {
   std::string reason;     ///< For people, with both fingerprints when they differ.
 };
 pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_certificate& shown);
+
+/// What the recording says of it.
+source_event certificate_event(const worker_certificate& shown, const pin_decision& decision, unix_time_us at_us);
 
 /// An event as a line of the events track.
 std::string event_line(const source_event& event);
