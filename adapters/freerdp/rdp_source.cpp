@@ -245,7 +245,10 @@ bool rdp_source::session::apply_settings() {
   text(FreeRDP_Username, options_.username);
   text(FreeRDP_Domain, options_.domain);
   text(FreeRDP_Password, options_.password);
+  flag(FreeRDP_AutoLogonEnabled, !options_.username.empty()); // Not only NLA: a login screen is filled in, too.
   text(FreeRDP_ClientHostname, "lucid");
+  constexpr std::uint32_t keyboard_us = 0x409; // Servers want to know one, though nobody types.
+  number(FreeRDP_KeyboardLayout, keyboard_us);
   number(FreeRDP_DesktopWidth, std::clamp<std::uint32_t>(options_.width & ~1u, 200, picture_side_max));
   number(FreeRDP_DesktopHeight, std::clamp<std::uint32_t>(options_.height & ~1u, 200, picture_side_max));
   number(FreeRDP_ColorDepth, 32);
