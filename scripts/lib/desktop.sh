@@ -24,7 +24,7 @@ Started twice it says the same again. stop ends, by pid, what start started.
   --size WxH         size of the desktop (default 1280x720)
   --idle             nothing moves: for numbers of an idle desktop
   --server NAME      shadow (default): freerdp-shadow-cli3 shows the virtual display
-                     xrdp: xrdp with an Xvnc session of its own; it shows that one
+                     xrdp: xrdp shows Xvnc, which is the display then; legacy bitmaps, any password, needs root
                      none: only the virtual display
   --security KIND    nla (default): user and password by CredSSP, from a SAM file
                      tls: TLS, no authentication; the only kind xrdp has here
@@ -106,6 +106,15 @@ desktop_has_display_number() { [[ -s $desktop_dir/display ]]; }
 
 desktop_start_display() { # WxH
   : >"$desktop_dir/display"
+  if [[ $desktop_server == xrdp ]]; then
+    desktop_vnc_port=$(desktop_free_port) || return 1
+    desktop_spawn xvnc Xvnc -displayfd 9 -geometry "$1" -depth 24 -localhost -rfbport "$desktop_vnc_port" \
+      -SecurityTypes None -noreset 9>"$desktop_dir/display"
+    desktop_wait_until Xvnc desktop_has_display_number || return 1
+    desktop_display=:$(<"$desktop_dir/display")
+    export DISPLAY=$desktop_display
+    return 0
+  fi
   # Xvfb itself finds a free number and writes it once it listens. -noreset: it outlives its last client.
   desktop_spawn xvfb Xvfb -displayfd 9 -screen 0 "${1}x24" -nolisten tcp -noreset +extension RANDR +extension DAMAGE \
     9>"$desktop_dir/display"
@@ -175,6 +184,38 @@ desktop_start_shadow() { # PORT SECURITY USER PASSWORD
   desktop_wait_until freerdp-shadow-cli3 desktop_listening "$1"
 }
 
+# Without its session manager, hence without PAM: xrdp shows one VNC server to whoever comes.
+desktop_start_xrdp() { # PORT
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout "$desktop_dir/key.pem" -out "$desktop_dir/cert.pem" -days 30 \
+    -subj /CN=desktop 2>"$desktop_dir/openssl.log" || return 1
+  cat >"$desktop_dir/xrdp.ini" <<INI
+[Globals]
+ini_version=1
+fork=true
+port=tcp://127.0.0.1:$1
+security_layer=tls
+certificate=$desktop_dir/cert.pem
+key_file=$desktop_dir/key.pem
+ssl_protocols=TLSv1.2, TLSv1.3
+autorun=desktop
+allow_channels=false
+max_bpp=32
+[Logging]
+LogFile=$desktop_dir/xrdp.log
+LogLevel=INFO
+EnableSyslog=false
+[desktop]
+name=desktop
+lib=libvnc.so
+ip=127.0.0.1
+port=$desktop_vnc_port
+username=na
+password=na
+INI
+  desktop_spawn xrdp-console xrdp --nodaemon --config "$desktop_dir/xrdp.ini"
+  desktop_wait_until xrdp desktop_listening "$1"
+}
+
 # --- start and stop ------------------------------------------------------------------------------------------
 
 desktop_running() {
@@ -206,7 +247,7 @@ desktop_options() {
     shift 2
   done
   [[ $desktop_size =~ ^[1-9][0-9]{1,3}x[1-9][0-9]{1,3}$ ]] || { desktop_say "--size must be WxH, not '$desktop_size'"; return 2; }
-  [[ $desktop_server =~ ^(shadow|none)$ ]] || { desktop_say "--server must be shadow or none, not '$desktop_server'"; return 2; }
+  [[ $desktop_server =~ ^(shadow|xrdp|none)$ ]] || { desktop_say "--server must be shadow, xrdp or none, not '$desktop_server'"; return 2; }
   [[ $desktop_security =~ ^(nla|tls)$ ]] || { desktop_say "--security must be nla or tls, not '$desktop_security'"; return 2; }
   [[ -z $desktop_port || $desktop_port =~ ^[1-9][0-9]{0,4}$ ]] || { desktop_say "--port must be a number, not '$desktop_port'"; return 2; }
 }
@@ -240,11 +281,17 @@ desktop_write_env() {
 desktop_start() {
   desktop_options "$@" || return
   if desktop_running; then cat "$desktop_dir/desktop.env"; return 0; fi
-  desktop_need Xvfb xclock xlogo xterm xdotool setsid || return
+  desktop_need xclock xlogo xterm xdotool setsid || return
+  if [[ $desktop_server == xrdp ]]; then
+    desktop_need xrdp Xvnc openssl || return
+  else
+    desktop_need Xvfb || return
+  fi
   [[ $desktop_server != shadow ]] || desktop_need freerdp-shadow-cli3 winpr-hash3 || return
   (umask 077; mkdir -p "$desktop_dir") || return 1
   desktop_stop --dir "$desktop_dir"
   desktop_options "$@"
+  [[ $desktop_server != xrdp ]] || desktop_security=tls
 
   # shellcheck disable=SC2034 # Read by desktop_write_env, by name.
   desktop_host=127.0.0.1 desktop_password=${DESKTOP_PASSWORD:-$(desktop_random_password)}
@@ -279,7 +326,7 @@ desktop_stop() {
       kill -KILL "$pid" 2>/dev/null
     fi
   done
-  rm -rf "$desktop_dir"/{pids,desktop.env,display,sam,config,cache}
+  rm -rf "$desktop_dir"/{pids,desktop.env,display,sam,config,cache,xrdp.ini,key.pem,cert.pem}
 }
 
 desktop_status() {
