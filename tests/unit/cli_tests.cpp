@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(doctor_reports_each_check_and_fails_on_a_folder_that_cannot
     // Whatever is not well comes with advice.
     BOOST_TEST((line["verdict"] == "ok") == line["advice"].get<std::string>().empty(), line.dump());
   }
-  for (auto wanted : {"clock", "disk space", "disk sync", "landlock", "seccomp", "open files", "memory"})
+  for (auto wanted : {"clock", "disk space", "disk sync", "encoder", "landlock", "seccomp", "open files", "memory"})
     BOOST_TEST(names.count(wanted) == 1u, wanted);
   BOOST_TEST(std::filesystem::is_empty(folder.path));
   auto broken = run({"doctor", "--json", "--data-dir", "/proc/none"});

@@ -40,13 +40,13 @@ std::string_view to_string(verdict v) noexcept {
 }
 
 std::vector<doctor_check> doctor_checks() {
-  return {check_clock, check_disk, check_kernel, check_limits, check_memory};
+  return {check_clock, check_disk, check_encoders, check_kernel, check_limits, check_memory};
 }
 
 command_spec doctor_command() {
   return {.name = "doctor",
           .summary = "Check whether this machine can record well.",
-          .details = "Looks at clock, disk, kernel, limits and memory under the settings in force. Ends with 1 if something must be mended.",
+          .details = "Looks at clock, disk, encoder, kernel, limits and memory under the settings in force. Ends with 1 if something must be mended.",
           .examples = {{"lucid doctor", "one line for each check, with advice"},
                        {"lucid doctor --data-dir /mnt/recordings", "another disk"}},
           .hidden = false,

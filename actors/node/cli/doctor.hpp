@@ -1,6 +1,8 @@
 // actors/node/cli/doctor.hpp - checks of the machine. A new one is a function and a line in `doctor_checks`.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,7 @@ std::vector<doctor_check> doctor_checks();
 
 std::vector<doctor_line> check_clock(const configuration& settings);
 std::vector<doctor_line> check_disk(const configuration& settings);
+std::vector<doctor_line> check_encoders(const configuration& settings);
 std::vector<doctor_line> check_kernel(const configuration& settings);
 std::vector<doctor_line> check_limits(const configuration& settings);
 std::vector<doctor_line> check_memory(const configuration& settings);
