@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "messages/ports/clock.hpp"
 #include "runtime/inspection/actor_stats.hpp"
@@ -36,6 +37,19 @@ public:
   }
   handler_scope(const handler_scope&) = delete;
   handler_scope& operator=(const handler_scope&) = delete;
+
+  /// Attributes what is asked for in this block to `by`, without measuring the block: an actor's first moment.
+  class on_behalf_of {
+  public:
+    explicit on_behalf_of(owner by) : by_(std::move(by)), before_(current_) { current_ = &by_; }
+    ~on_behalf_of() { current_ = before_; }
+    on_behalf_of(const on_behalf_of&) = delete;
+    on_behalf_of& operator=(const on_behalf_of&) = delete;
+
+  private:
+    owner by_;
+    const owner* before_;
+  };
 
   /// The innermost on this thread; empty outside of handlers.
   static owner current() { return current_ ? *current_ : owner(); }

@@ -56,7 +56,7 @@ public:
   using behavior_impl::invoke;
 
   caf::match_case::result invoke_empty(caf::detail::invoke_result_visitor& visitor) override {
-    return inner_->invoke_empty(visitor);
+    return inner_ ? inner_->invoke_empty(visitor) : caf::match_case::no_match;
   }
 
   caf::match_case::result invoke(caf::detail::invoke_result_visitor& visitor, caf::type_erased_tuple& xs) override {

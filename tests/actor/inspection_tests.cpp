@@ -129,6 +129,22 @@ BOOST_FIXTURE_TEST_CASE(restarts_come_with_their_reasons_and_are_bounded, house)
   BOOST_TEST(seen.restarts.size() == inspection_restarts_max);
 }
 
+namespace {
+caf::behavior asks_at_once(caf::event_based_actor* self, actor_context ctx) {
+  ref<caf::actor>(ctx.directory(), "control").request(self, 1s, std::string("hello")).then([self, ctx](const std::string&) {
+    ref<caf::actor>(ctx.directory(), "nobody").request(self, 1s, 1).then([] {}, [](caf::error&) {});
+  });
+  return supervised(self, ctx, {[](int) {}});
+}
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(replies_count_as_work_of_whoever_asked, world) {
+  start({.id = "root", .children = {worker("control"), {.id = "asking", .start = child_of(asks_at_once)}}});
+  advance(1s);
+  inspection seen = names.slot("asking")->inspect_from_outside(clock.monotonic());
+  BOOST_TEST((seen.handled == std::vector<message_count>{{"reply", 2}}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_supervisor_lists_its_children, house) {
   std::vector<child_summary> children;
   ref<supervisor_api> storage(names, "storage");
