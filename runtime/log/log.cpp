@@ -97,8 +97,8 @@ public:
 
 private:
   struct output {
-    std::shared_ptr<spdlog::details::thread_pool> pool; ///< Declared first: outlives the logger that uses it.
     std::shared_ptr<spdlog::logger> logger;
+    std::shared_ptr<spdlog::details::thread_pool> pool; ///< Goes first: its thread has ended when the logger closes its file.
     bool json = false, colour = false;
   };
 
