@@ -5,6 +5,9 @@ namespace lucid {
 
 std::vector<command_group> command_groups() {
   return {
+      {"sessions", "List, show, stop, extend and remove sessions."},
+      {"keys", "Make, show and export keys."},
+      {"ledger", "Show and check the chain."},
       {"config", "Check, explain and show the configuration."},
       {"completion", "Completion of commands in a shell."},
       {"docs", ""},
@@ -13,6 +16,29 @@ std::vector<command_group> command_groups() {
 
 std::vector<command_spec> all_commands() {
   return {
+      record_command(),
+      sessions_list_command(),
+      sessions_show_command(),
+      sessions_stop_command(),
+      sessions_extend_command(),
+      sessions_rm_command(),
+      verify_command(),
+      prove_command(),
+      verify_proof_command(),
+      export_command(),
+      sheet_command(),
+      play_command(),
+      keys_init_command(),
+      keys_list_command(),
+      keys_show_command(),
+      keys_export_command(),
+      ledger_show_command(),
+      ledger_verify_command(),
+      node_command(),
+      status_command(),
+      stop_command(),
+      inspect_command(),
+      worker_command(),
       config_check_command(),
       config_explain_command(),
       config_show_command(),

@@ -1,0 +1,95 @@
+// actors/node/cli/node_client.cpp - requests and answers of the control API, from the client's side.
+#include "actors/node/cli/node_client.hpp"
+
+#include <utility>
+
+#include "actors/control/control_core.hpp"
+#include "adapters/http/http_client.hpp"
+
+namespace lucid {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+constexpr auto answer_patience = 60s; ///< The server answers 504 by itself before that.
+constexpr std::uint32_t page_count = 1000;
+
+std::string target_of(const session_id& id, const std::string& action = {}) {
+  return "/v1/sessions/" + to_hex(id) + (action.empty() ? "" : "/" + action);
+}
+
+} // namespace
+
+bool node_client::reachable() const { return status().has_value(); }
+
+outcome<json> node_client::status() const { return ask("GET", "/v1/node"); }
+outcome<json> node_client::actors() const { return ask("GET", "/v1/actors"); }
+
+outcome<void> node_client::stop_node() const {
+  auto answer = ask("POST", "/v1/node/stop");
+  if (!answer) return pass_on(std::move(answer));
+  return {};
+}
+
+outcome<session_summary> node_client::create(const capture_request& what, const session_policy& policy) const {
+  return ask_session("POST", "/v1/sessions", encode_create_session(what, policy));
+}
+
+outcome<session_summary> node_client::session(const session_id& id) const { return ask_session("GET", target_of(id)); }
+
+outcome<session_summary> node_client::stop(const session_id& id, const std::string& reason) const {
+  return ask_session("POST", target_of(id, "stop"), json{{"reason", reason}}.dump());
+}
+
+outcome<session_summary> node_client::extend(const session_id& id, std::uint32_t seconds) const {
+  return ask_session("POST", target_of(id, "extend"), json{{"seconds", seconds}}.dump());
+}
+
+outcome<session_summary> node_client::remove(const session_id& id) const {
+  return ask_session("DELETE", target_of(id));
+}
+
+outcome<std::vector<session_summary>> node_client::sessions() const {
+  std::vector<session_summary> all;
+  for (;;) {
+    auto page = ask("GET", "/v1/sessions?offset=" + std::to_string(all.size()) + "&count=" + std::to_string(page_count));
+    if (!page) return pass_on(std::move(page));
+    if (!page->contains("sessions") || !(*page)["sessions"].is_array())
+      return fail(errc::protocol_violation, "control", "the node's list of sessions cannot be read");
+    auto& rows = (*page)["sessions"];
+    for (auto& row : rows) {
+      auto summary = session_summary_from_json(row);
+      if (!summary) return pass_on(std::move(summary));
+      all.push_back(std::move(*summary));
+    }
+    if (rows.size() < page_count) return all;
+  }
+}
+
+outcome<void> node_client::set_log_level(const std::string& subsystem, const std::string& level) const {
+  auto answer = ask("POST", "/v1/log", json{{"subsystem", subsystem}, {"level", level}}.dump());
+  if (!answer) return pass_on(std::move(answer));
+  return {};
+}
+
+outcome<json> node_client::ask(const std::string& method, const std::string& target, const std::string& body) const {
+  auto response = http_call(socket_, method, target, body, answer_patience);
+  if (!response) return pass_on(std::move(response));
+  auto answer = json::parse(response->body, nullptr, false);
+  if (!answer.is_object())
+    return fail(errc::protocol_violation, "control",
+                "the node answered " + std::to_string(response->status) + " with something that is no JSON object");
+  if (response->status < 400) return answer;
+  if (auto e = error_from_json(answer.value("error", json::object()))) return tl::unexpected(std::move(*e));
+  return fail(errc::protocol_violation, "control", "the node answered " + std::to_string(response->status));
+}
+
+outcome<session_summary> node_client::ask_session(const std::string& method, const std::string& target,
+                                                  const std::string& body) const {
+  auto answer = ask(method, target, body);
+  if (!answer) return pass_on(std::move(answer));
+  return session_summary_from_json(*answer);
+}
+
+} // namespace lucid

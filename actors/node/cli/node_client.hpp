@@ -1,0 +1,45 @@
+// actors/node/cli/node_client.hpp - asks a running node, over its control socket.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "messages/outcome.hpp"
+#include "messages/session.hpp"
+#include "runtime/config/configuration.hpp"
+
+namespace lucid {
+
+/// Speaks the control API. A value; every call is one exchange.
+/// Errors: the node's own answer, or `unreachable` when no node serves the socket.
+class node_client {
+public:
+  explicit node_client(const configuration& settings) : socket_(settings.control.socket) {}
+
+  bool reachable() const;
+  outcome<nlohmann::json> status() const;
+  outcome<nlohmann::json> actors() const;
+  outcome<void> stop_node() const;
+
+  outcome<session_summary> create(const capture_request& what, const session_policy& policy) const;
+  outcome<session_summary> session(const session_id& id) const;
+  outcome<session_summary> stop(const session_id& id, const std::string& reason) const;
+  outcome<session_summary> extend(const session_id& id, std::uint32_t seconds) const;
+  outcome<session_summary> remove(const session_id& id) const;
+  outcome<std::vector<session_summary>> sessions() const; ///< All of them, newest first.
+
+  outcome<void> set_log_level(const std::string& subsystem, const std::string& level) const;
+
+private:
+  outcome<nlohmann::json> ask(const std::string& method, const std::string& target, const std::string& body = {}) const;
+  outcome<session_summary> ask_session(const std::string& method, const std::string& target,
+                                       const std::string& body = {}) const;
+
+  std::filesystem::path socket_;
+};
+
+} // namespace lucid

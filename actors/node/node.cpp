@@ -1,0 +1,177 @@
+// actors/node/node.cpp - starts and stops everything, in order.
+#include "actors/node/node.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/node/node_keys.hpp"
+#include "actors/node/node_tree.hpp"
+#include "adapters/files/folder_lock.hpp"
+#include "adapters/files/pin_file.hpp"
+#include "adapters/files/posix_file_system.hpp"
+#include "adapters/http/http_client.hpp"
+#include "adapters/sodium/system_random.hpp"
+#include "messages/paths.hpp"
+#include "messages/pipeline_api.hpp"
+#include "messages/version.hpp"
+#include "runtime/actor_system.hpp"
+#include "runtime/directory/directory.hpp"
+#include "runtime/directory/ref.hpp"
+#include "runtime/log/log.hpp"
+
+namespace lucid {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto ready_patience = 10s;       ///< Opening the store after a crash, on a slow card.
+constexpr auto ready_poll = 2ms;
+constexpr auto sessions_end_patience = 30s; ///< What is not anchored by then is finished at the next start.
+constexpr auto tree_stop_patience = 20s;
+
+std::size_t or_cores(std::uint32_t wanted) {
+  return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
+void log_supervision(const supervision_event& event) {
+  if (event.what == "started" || event.what == "stopped")
+    log::debug(event.path, "{} (incarnation {})", event.what, event.incarnation);
+  else
+    log::warn(event.path, "{} (incarnation {}): {}", event.what, event.incarnation, event.reason);
+}
+
+} // namespace
+
+/// In order of construction; destroyed in reverse, the actors before what they stand on.
+struct node::parts {
+  explicit parts(folder_lock held, configuration given)
+    : lock(std::move(held)), settings(std::move(given)), pool(or_cores(settings.node.work_threads)),
+      caf_settings(or_cores(settings.node.scheduler_threads)) {}
+
+  ~parts();
+  outcome<void> begin();
+  outcome<void> wait_until_ready() const;
+  void end_sessions();
+  void ask_to_stop();
+  void root_ended(const std::optional<error>& last_word);
+
+  folder_lock lock;
+  configuration settings;
+  system_clock_port clock;
+  system_random random;
+  thread_pool pool;
+  directory names;
+  std::shared_ptr<file_system> files = std::make_shared<posix_file_system>();
+  std::shared_ptr<session_vault> vault = std::make_shared<session_vault>();
+
+  std::mutex mutex;
+  std::condition_variable news;
+  bool stop_wanted = false;
+  std::optional<error> last_word;
+
+  runtime_config caf_settings;
+  std::unique_ptr<caf::actor_system> system;
+  caf::actor root;
+};
+
+outcome<void> node::parts::begin() {
+  auto keys = load_node_keys(settings, *files, random, clock.wall_us());
+  if (!keys) return pass_on(std::move(keys));
+  auto recipients = default_recipients(settings, *files);
+  if (!recipients) return pass_on(std::move(recipients));
+
+  node_parts owned;
+  owned.settings = settings;
+  owned.keys = std::move(*keys);
+  owned.recipients = std::move(*recipients);
+  owned.files = files;
+  owned.pins = std::make_shared<pin_file>(*files, settings.node.data_dir / "pins");
+  owned.vault = vault;
+  owned.pool = &pool;
+  owned.random = &random;
+  owned.started_us = clock.wall_us();
+  owned.stop_node = [this] { ask_to_stop(); };
+
+  system = std::make_unique<caf::actor_system>(caf_settings);
+  auto started = start_root(*system, {names, clock, random, log_supervision}, node_tree(owned),
+                            [this](const std::optional<error>& word) { root_ended(word); });
+  if (!started) return pass_on(std::move(started));
+  root = std::move(*started);
+  return wait_until_ready();
+}
+
+// Ready is: store, ledger and recorder are there, and the control socket answers.
+outcome<void> node::parts::wait_until_ready() const {
+  auto until = std::chrono::steady_clock::now() + ready_patience;
+  while (std::chrono::steady_clock::now() < until) {
+    if (http_call(settings.control.socket, "GET", "/v1/node", "", 2s)
+          .map([](const http_response& answer) { return answer.status == 200; })
+          .value_or(false))
+      return {};
+    if (last_word) return tl::unexpected(*last_word);
+    std::this_thread::sleep_for(ready_poll);
+  }
+  return fail(errc::timeout, "node", "the node did not become ready in 10 s; its log says what it waits for");
+}
+
+void node::parts::end_sessions() {
+  for (auto& session : vault->running())
+    ref<session_api>(names, paths::of_session(session, "session"))
+      .send_anonymous(session_stop_request{"the node was stopped"});
+  auto until = std::chrono::steady_clock::now() + sessions_end_patience;
+  while (vault->count() != 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+  if (vault->count() != 0) log::warn("node", "{} sessions are finished at the next start", vault->count());
+}
+
+void node::parts::ask_to_stop() {
+  std::lock_guard guard(mutex);
+  stop_wanted = true;
+  news.notify_all();
+}
+
+void node::parts::root_ended(const std::optional<error>& word) {
+  std::lock_guard guard(mutex);
+  stop_wanted = true;
+  last_word = word;
+  news.notify_all();
+}
+
+node::parts::~parts() {
+  if (!root) return;
+  end_sessions();
+  if (auto stopped = stop_root(root, tree_stop_patience); !stopped)
+    log::error("node", "{}", to_string(stopped.error()));
+  root = nullptr;
+  system.reset();
+}
+
+node::node(std::unique_ptr<parts> owned) : parts_(std::move(owned)) {}
+node::~node() {
+  parts_.reset();
+  log::info("node", "stopped");
+}
+
+outcome<std::unique_ptr<node>> node::start(const configuration& settings) {
+  posix_file_system files;
+  if (auto made = files.make_folder(settings.node.data_dir); !made) return pass_on(std::move(made));
+  auto lock = folder_lock::acquire(settings.node.data_dir);
+  if (!lock) return pass_on(std::move(lock));
+  auto owned = std::make_unique<parts>(std::move(*lock), settings);
+  if (auto begun = owned->begin(); !begun) return pass_on(std::move(begun));
+  log::info("node", "{} ready: {}, data in {}", settings.node.name, software_name, settings.node.data_dir.string());
+  return std::unique_ptr<node>(new node(std::move(owned)));
+}
+
+std::optional<outcome<void>> node::wait(std::chrono::milliseconds patience) {
+  std::unique_lock guard(parts_->mutex);
+  if (!parts_->news.wait_for(guard, patience, [&] { return parts_->stop_wanted; })) return std::nullopt;
+  if (parts_->last_word) return outcome<void>(tl::unexpected(*parts_->last_word));
+  return outcome<void>();
+}
+
+} // namespace lucid

@@ -1,0 +1,40 @@
+// actors/node/node.hpp - the composition root: reads the configuration, builds the tree, owns what it stands on.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "messages/outcome.hpp"
+#include "runtime/config/configuration.hpp"
+
+namespace lucid {
+
+/// A running node in this process.
+///
+/// Owns: the data folder's lock, keys in memory, the work pool, the actor system and all actors.
+/// Threads: one owner.
+/// Errors: of `start`: `busy` when another process holds the data folder, naming it; `wrong_key` for the node key's
+/// passphrase; those of store, ledger and socket.
+class node {
+public:
+  /// Starts everything and returns when the node can be asked for sessions.
+  static outcome<std::unique_ptr<node>> start(const configuration& settings);
+
+  /// Stops in order: sessions that still record are ended first and finished at the next start.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Waits until the node was asked to stop, or its root ended by itself: then with its last word.
+  /// Empty: neither happened within `patience`.
+  std::optional<outcome<void>> wait(std::chrono::milliseconds patience);
+
+private:
+  struct parts;
+  explicit node(std::unique_ptr<parts> owned);
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace lucid

@@ -1,0 +1,178 @@
+// actors/node/node_tree.cpp - every child spec of a node in one place.
+#include "actors/node/node_tree.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <caf/message.hpp>
+
+#include "actors/anchor/anchor_actor.hpp"
+#include "actors/capture/capture_actor.hpp"
+#include "actors/chunk/chunk_actor.hpp"
+#include "actors/control/control_actor.hpp"
+#include "actors/journal/journal_actor.hpp"
+#include "actors/ledger/ledger_actor.hpp"
+#include "actors/manifest/manifest_actor.hpp"
+#include "actors/recorder/recorder_actor.hpp"
+#include "actors/seal/seal_actor.hpp"
+#include "actors/session/session_actor.hpp"
+#include "actors/store/store_actor.hpp"
+#include "adapters/process/worker_process.hpp"
+#include "messages/data_layout.hpp"
+#include "messages/paths.hpp"
+#include "runtime/log/log.hpp"
+
+namespace lucid {
+namespace {
+
+/// Restarts that a session's or the storage's children may need under fault injection and on bad days; the
+/// configuration's own bound where that is higher.
+supervisor_spec supervisor(const configuration& settings, std::string id, strategy how) {
+  supervisor_spec spec;
+  spec.id = std::move(id);
+  spec.how = how;
+  spec.restarts_max = settings.supervision.restarts_max;
+  spec.period = settings.supervision.period;
+  spec.delay = {settings.supervision.backoff_min, settings.supervision.backoff_max};
+  return spec;
+}
+
+/// The configured back-off and patience for a child that does not state its own.
+child_spec configured(child_spec child, const configuration& settings) {
+  child.delay = {settings.supervision.backoff_min, settings.supervision.backoff_max};
+  return child;
+}
+
+store_opener open_store(const node_parts& parts) {
+  auto& settings = parts.settings;
+  return recording_store_opener({settings.node.data_dir, settings.store.free_bytes_min}, parts.files,
+                                [](const error& found) { log::warn(paths::store, "{}", to_string(found)); });
+}
+
+supervisor_spec storage_tree(const node_parts& parts) {
+  auto& settings = parts.settings;
+  anchor_limits limits;
+  limits.batch_window = settings.anchor.batch_interval;
+  limits.batch_count_max = settings.anchor.batch_entries_max;
+  auto spec = supervisor(settings, "storage", strategy::rest_for_one);
+  spec.children = {
+    configured(store_child(open_store(parts)), settings),
+    configured(ledger_child({ledger_file_opener(settings.node.data_dir), parts.keys.sign}), settings),
+    configured(anchor_child(limits), settings),
+  };
+  return spec;
+}
+
+journal_settings journal_of(const node_parts& parts, const session_plan& plan) {
+  auto& settings = parts.settings;
+  journal_options options;
+  options.session = plan.session;
+  options.folder = session_folder(settings.node.data_dir, plan.session);
+  options.limits.sync_interval = settings.journal.sync_interval;
+  options.limits.unsynced_bytes_max = settings.journal.unsynced_bytes_max;
+  options.limits.segment_size_bytes = settings.journal.segment_bytes_max;
+  auto id = to_hex(plan.session);
+  return {options, parts.files, plan.key,
+          [id](const error& lost) { log::error(log::speaker{"journal", id}, "{}", to_string(lost)); }};
+}
+
+void log_worker(const std::string& id, const worker_log& line) {
+  log::speaker who{"sessions/capture/worker", id};
+  switch (line.level) {
+    case worker_log_level::debug: return log::debug(who, "{}", line.text);
+    case worker_log_level::info: return log::info(who, "{}", line.text);
+    case worker_log_level::warning: return log::warn(who, "{}", line.text);
+    case worker_log_level::error: return log::error(who, "{}", line.text);
+  }
+}
+
+capture_parts capture_of(const node_parts& parts, const session_plan& plan) {
+  auto& settings = parts.settings;
+  capture_parts capture;
+  capture.options.session = plan.session;
+  capture.options.credit_bytes = settings.capture.credit_bytes;
+  capture.options.limits.fragment_interval = settings.encode.fragment_interval;
+  capture.options.limits.key_frame_interval = settings.encode.key_frame_interval;
+  capture.options.limits.encoder_threads = std::max(1u, settings.encode.threads);
+  capture.options.limits.encoder_preset = settings.encode.preset;
+  capture.options.limits.sandbox = settings.worker.sandbox != "off";
+  capture.start_worker = worker_process::starter({});
+  capture.pins = parts.pins;
+  capture.password = [vault = parts.vault, id = plan.session] { return vault->password(id); };
+  capture.log = [id = to_hex(plan.session)](const worker_log& line) { log_worker(id, line); };
+  capture.resumes = !plan.recovered;
+  return capture;
+}
+
+session_options session_of(const node_parts& parts, const session_plan& plan) {
+  session_limits limits;
+  limits.length_max = parts.settings.session.length_max;
+  if (plan.length_seconds_max != 0)
+    limits.length_max = std::min(limits.length_max, std::chrono::seconds(plan.length_seconds_max));
+  return {plan.session, limits, plan.recovered};
+}
+
+supervisor_spec session_tree(const node_parts& parts, const session_plan& plan) {
+  auto& settings = parts.settings;
+  auto spec = supervisor(settings, to_hex(plan.session), strategy::rest_for_one);
+  spec.when = restart::transient;
+  spec.children = {
+    configured(journal_child(journal_of(parts, plan)), settings),
+    configured(capture_child(capture_of(parts, plan)), settings),
+    configured(chunk_child({plan.session, settings.chunk.size_bytes, settings.chunk.in_flight_max}), settings),
+    configured(seal_child({plan.key, static_cast<int>(settings.seal.zstd_level), parts.pool, parts.random}), settings),
+    configured(manifest_child({plan.session, commit_session_key(*plan.key), parts.keys.sign}), settings),
+    configured(session_child(session_of(parts, plan)), settings),
+  };
+  return spec;
+}
+
+dynamic_spec sessions_tree(const node_parts& parts) {
+  dynamic_spec spec;
+  spec.id = std::string(paths::sessions);
+  spec.children_max = parts.settings.session.count_max + 64; // And some that are recovered or being cleared away.
+  spec.restarts_max = parts.settings.supervision.restarts_max;
+  spec.period = parts.settings.supervision.period;
+  spec.make = [parts](const std::string& id, const caf::message&) -> outcome<child_spec> {
+    session_id session{};
+    if (auto read = from_hex_into(id, session); !read) return pass_on(std::move(read));
+    auto plan = parts.vault->plan(session);
+    if (!plan) return fail(errc::not_found, "sessions", "no plan for session " + id);
+    return nested(session_tree(parts, *plan));
+  };
+  return spec;
+}
+
+recorder_options recorder_of(const node_parts& parts) {
+  return {{parts.keys.sign->public_key(), parts.keys.box, parts.recipients},
+          parts.keys.box_secret,
+          parts.vault,
+          parts.settings.session.count_max};
+}
+
+control_options control_of(const node_parts& parts) {
+  auto& settings = parts.settings;
+  http_limits limits;
+  limits.request_bytes_max = settings.control.request_bytes_max;
+  limits.connections_max = settings.control.connections_max;
+  limits.idle_max = std::chrono::ceil<std::chrono::seconds>(settings.control.request_timeout);
+  return {settings.control.socket, limits,           settings.node.name,
+          settings.node.data_dir,  parts.started_us, parts.stop_node};
+}
+
+} // namespace
+
+supervisor_spec node_tree(const node_parts& parts) {
+  auto& settings = parts.settings;
+  auto root = supervisor(settings, "root", strategy::one_for_one);
+  root.children = {
+    nested(storage_tree(parts)),
+    nested(sessions_tree(parts)),
+    configured(recorder_child(recorder_of(parts)), settings),
+    configured(control_child(control_of(parts)), settings),
+  };
+  return root;
+}
+
+} // namespace lucid

@@ -1,0 +1,33 @@
+// actors/node/node_tree.hpp - the supervision tree of a node, from its configuration and what it owns.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/node/node_keys.hpp"
+#include "actors/recorder/session_vault.hpp"
+#include "messages/ports/pin_table.hpp"
+#include "runtime/config/configuration.hpp"
+#include "runtime/supervision/specs.hpp"
+#include "runtime/work_pool.hpp"
+
+namespace lucid {
+
+/// What the actors stand on. The pool, the random source and the clock outlive the actor system.
+struct node_parts {
+  configuration settings;
+  node_keys keys;
+  std::vector<box_public_key> recipients;
+  std::shared_ptr<file_system> files;
+  std::shared_ptr<pin_table> pins;
+  std::shared_ptr<session_vault> vault;
+  work_pool* pool = nullptr;
+  random_port* random = nullptr;
+  unix_time_us started_us = 0;
+  std::function<void()> stop_node;
+};
+
+/// docs/architecture.md, "Supervision tree".
+supervisor_spec node_tree(const node_parts& parts);
+
+} // namespace lucid
