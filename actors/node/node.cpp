@@ -7,7 +7,9 @@
 #include <thread>
 #include <utility>
 
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 
 #include "actors/node/node_keys.hpp"
 #include "actors/node/node_tree.hpp"
@@ -39,7 +41,7 @@ std::size_t or_cores(std::uint32_t wanted) {
 }
 
 void log_supervision(const supervision_event& event) {
-  if (event.what == "started" || event.what == "stopped")
+  if (event.reason.empty() || event.reason == "ended normally")
     log::debug(event.path, "{} (incarnation {})", event.what, event.incarnation);
   else
     log::warn(event.path, "{} (incarnation {}): {}", event.what, event.incarnation, event.reason);
@@ -54,8 +56,9 @@ struct node::parts {
       caf_settings(or_cores(settings.node.scheduler_threads)) {}
 
   ~parts();
-  outcome<void> begin();
-  outcome<void> wait_until_ready() const;
+  outcome<void> begin(const node_options& options);
+  outcome<void> wait_until_ready();
+  std::optional<error> ended_with();
   void end_sessions();
   void ask_to_stop();
   void root_ended(const std::optional<error>& last_word);
@@ -79,7 +82,7 @@ struct node::parts {
   caf::actor root;
 };
 
-outcome<void> node::parts::begin() {
+outcome<void> node::parts::begin(const node_options& options) {
   auto keys = load_node_keys(settings, *files, random, clock.wall_us());
   if (!keys) return pass_on(std::move(keys));
   auto recipients = default_recipients(settings, *files);
@@ -96,6 +99,7 @@ outcome<void> node::parts::begin() {
   owned.random = &random;
   owned.started_us = clock.wall_us();
   owned.stop_node = [this] { ask_to_stop(); };
+  owned.worker_executable = options.worker_executable;
 
   system = std::make_unique<caf::actor_system>(caf_settings);
   auto started = start_root(*system, {names, clock, random, log_supervision}, node_tree(owned),
@@ -106,17 +110,22 @@ outcome<void> node::parts::begin() {
 }
 
 // Ready is: store, ledger and recorder are there, and the control socket answers.
-outcome<void> node::parts::wait_until_ready() const {
+outcome<void> node::parts::wait_until_ready() {
   auto until = std::chrono::steady_clock::now() + ready_patience;
   while (std::chrono::steady_clock::now() < until) {
     if (http_call(settings.control.socket, "GET", "/v1/node", "", 2s)
           .map([](const http_response& answer) { return answer.status == 200; })
           .value_or(false))
       return {};
-    if (last_word) return tl::unexpected(*last_word);
+    if (auto word = ended_with()) return tl::unexpected(std::move(*word));
     std::this_thread::sleep_for(ready_poll);
   }
   return fail(errc::timeout, "node", "the node did not become ready in 10 s; its log says what it waits for");
+}
+
+std::optional<error> node::parts::ended_with() {
+  std::lock_guard guard(mutex);
+  return last_word;
 }
 
 void node::parts::end_sessions() {
@@ -156,15 +165,29 @@ node::~node() {
   log::info("node", "stopped");
 }
 
-outcome<std::unique_ptr<node>> node::start(const configuration& settings) {
+outcome<std::unique_ptr<node>> node::start(const configuration& settings, const node_options& options) {
   posix_file_system files;
   if (auto made = files.make_folder(settings.node.data_dir); !made) return pass_on(std::move(made));
   auto lock = folder_lock::acquire(settings.node.data_dir);
   if (!lock) return pass_on(std::move(lock));
   auto owned = std::make_unique<parts>(std::move(*lock), settings);
-  if (auto begun = owned->begin(); !begun) return pass_on(std::move(begun));
+  if (auto begun = owned->begin(options); !begun) return pass_on(std::move(begun));
   log::info("node", "{} ready: {}, data in {}", settings.node.name, software_name, settings.node.data_dir.string());
   return std::unique_ptr<node>(new node(std::move(owned)));
+}
+
+outcome<void> node::kill_actor(const std::string& path) {
+  auto victim = parts_->names.slot(path)->present().actor;
+  if (!victim) return fail(errc::not_found, "node", "there is no actor at " + path);
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(victim), caf::exit_reason::kill);
+  return {};
+}
+
+std::vector<std::string> node::actor_paths() const {
+  std::vector<std::string> paths;
+  for (auto& slot : parts_->names.slots())
+    if (slot->present().actor) paths.push_back(slot->path());
+  return paths;
 }
 
 std::optional<outcome<void>> node::wait(std::chrono::milliseconds patience) {

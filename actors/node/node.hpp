@@ -5,11 +5,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/outcome.hpp"
 #include "runtime/config/configuration.hpp"
 
 namespace lucid {
+
+/// What differs between the program and a test.
+struct node_options {
+  std::string worker_executable = "/proc/self/exe"; ///< A `lucid`: it is started as `lucid worker --fd 3`.
+};
 
 /// A running node in this process.
 ///
@@ -20,7 +26,7 @@ namespace lucid {
 class node {
 public:
   /// Starts everything and returns when the node can be asked for sessions.
-  static outcome<std::unique_ptr<node>> start(const configuration& settings);
+  static outcome<std::unique_ptr<node>> start(const configuration& settings, const node_options& options = {});
 
   /// Stops in order: sessions that still record are ended first and finished at the next start.
   ~node();
@@ -30,6 +36,12 @@ public:
   /// Waits until the node was asked to stop, or its root ended by itself: then with its last word.
   /// Empty: neither happened within `patience`.
   std::optional<outcome<void>> wait(std::chrono::milliseconds patience);
+
+  /// Ends the actor at `path` as a fault would: for fault injection. Errors: `not_found` when nobody is there.
+  outcome<void> kill_actor(const std::string& path);
+
+  /// The paths of all actors that are there at present.
+  std::vector<std::string> actor_paths() const;
 
 private:
   struct parts;

@@ -97,7 +97,9 @@ capture_parts capture_of(const node_parts& parts, const session_plan& plan) {
   capture.options.limits.encoder_threads = std::max(1u, settings.encode.threads);
   capture.options.limits.encoder_preset = settings.encode.preset;
   capture.options.limits.sandbox = settings.worker.sandbox != "off";
-  capture.start_worker = worker_process::starter({});
+  worker_process_options worker;
+  worker.executable = parts.worker_executable;
+  capture.start_worker = worker_process::starter(std::move(worker));
   capture.pins = parts.pins;
   capture.password = [vault = parts.vault, id = plan.session] { return vault->password(id); };
   capture.log = [id = to_hex(plan.session)](const worker_log& line) { log_worker(id, line); };

@@ -24,6 +24,7 @@ struct node_parts {
   work_pool* pool = nullptr;
   random_port* random = nullptr;
   unix_time_us started_us = 0;
+  std::string worker_executable;
   std::function<void()> stop_node;
 };
 

@@ -46,11 +46,11 @@ outcome<secret_text> new_passphrase(command_context& context, const configuratio
   if (!options.passphrase_file.empty()) return secret_from_file(options.passphrase_file);
   auto configured = node_passphrase(settings);
   if (!configured || !configured->empty()) return configured;
-  if (!is_terminal(standard_input))
+  if (!is_terminal(keyboard_input))
     return fail(errc::invalid_input, "keys",
                 "standard input is no terminal, so no passphrase can be asked for; say --passphrase-file FILE, or "
                 "--no-passphrase to keep the keys in the clear");
-  return ask_new_passphrase(standard_input, context.err, "Passphrase for the new keys");
+  return ask_new_passphrase(keyboard_input, context.err, "Passphrase for the new keys");
 }
 
 struct made_key {

@@ -88,7 +88,7 @@ public:
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, read_end.get(), standard_input);
+    posix_spawn_file_actions_adddup2(&files, read_end.get(), keyboard_input);
     // The player gets signals as any program does: we have blocked and ignored some.
     sigset_t none, pipe;
     sigemptyset(&none);

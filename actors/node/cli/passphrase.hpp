@@ -9,7 +9,7 @@
 
 namespace lucid {
 
-inline constexpr int standard_input = 0;
+inline constexpr int keyboard_input = 0;
 inline constexpr std::size_t passphrase_size_bytes_max = 1024;
 
 /// Writes `prompt` to `to` and reads one line from `terminal` without showing it. Ctrl-C and Ctrl-D answer `cancelled`.

@@ -99,12 +99,12 @@ outcome<identity> load_key(command_context& context, const configuration& settin
   if (!configured) return pass_on(std::move(configured));
   if (!configured->empty()) {
     auto opened = keys.load(key.name, configured->reveal());
-    if (opened || opened.error().code != errc::wrong_key || !is_terminal(standard_input)) return opened;
+    if (opened || opened.error().code != errc::wrong_key || !is_terminal(keyboard_input)) return opened;
   }
-  if (!is_terminal(standard_input))
+  if (!is_terminal(keyboard_input))
     return fail(errc::wrong_key, who,
                 fmt::format("the key {} is under a passphrase; give the file that holds it by --passphrase-file", key.name));
-  auto typed = ask_passphrase(standard_input, context.err, "Passphrase of the key " + key.name);
+  auto typed = ask_passphrase(keyboard_input, context.err, "Passphrase of the key " + key.name);
   if (!typed) return pass_on(std::move(typed));
   return keys.load(key.name, typed->reveal());
 }
