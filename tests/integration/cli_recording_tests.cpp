@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_recording_that_is_not_finished_can_be_exported_but_not_ye
   recorded_folder(r.data).add({.id = id_of({0xcc, 0xdd}), .finished = false});
   auto result = r.run({"verify", "ccdd"});
   BOOST_TEST(result.code == code_of(exit_code::not_now));
-  BOOST_TEST(has(result.err, "is recording; it can be verified once it is completed"));
+  BOOST_TEST(has(result.err, "in the state \"recording\"); it can be verified once it is completed"));
   BOOST_TEST(r.run({"prove", "ccdd"}).code == code_of(exit_code::not_now));
   auto exported = r.run({"export", "ccdd", r.path("so_far.mp4")});
   BOOST_TEST(exported.code == 0, exported.err);

@@ -81,7 +81,7 @@ void print_keys(command_context& context, const configuration& settings, const m
   auto add = [&](const made_key& made, std::string_view does, const std::array<std::uint8_t, 32>& public_key) {
     rows.add({made.key.name, made.is_new ? "made" : "was there", std::string(does), to_hex(public_key),
               std::string(protection_text(made.key)), file_of(settings, made.key.name).string()});
-  };
+  }; // What others need of each: the node's signing key, the owner's recipient key.
   add(node, "signs recordings and blocks", node.key.sign);
   add(owner, "opens recordings", owner.key.box);
   rows.print(context.out);
@@ -143,7 +143,7 @@ command_result list(command_context& context) {
   auto keys = key_store(files, settings.keys.dir).list();
   if (!keys) return pass_on(std::move(keys));
   json lines = json::array();
-  table rows({{"name"}, {"kind"}, {"public key"}, {"protected by"}, {"created"}});
+  table rows({{"name"}, {"kind"}, {"recipient key"}, {"protected by"}, {"created"}});
   for (auto& key : *keys) {
     lines.push_back(key_json(settings, key));
     rows.add({key.name, std::string(kind_text(key)), to_hex(key.box), std::string(protection_text(key)), time_text(key.created_us)});
@@ -168,7 +168,7 @@ command_result show(command_context& context, const std::string& name) {
   }
   auto& out = context.out;
   out << fmt::format("name          {}\nkind          {}\n", key->name, kind_text(*key));
-  out << fmt::format("public key    {}  (X25519: recordings are sealed for it)\n", to_hex(key->box));
+  out << fmt::format("recipient key {}  (X25519: recordings are sealed for it)\n", to_hex(key->box));
   if (key->kind == key_kind::node) out << fmt::format("signing key   {}  (Ed25519: signs manifests and blocks)\n", to_hex(key->sign));
   out << fmt::format("protected by  {}\ncreated       {}\nfile          {}\n", protection_text(*key), time_text(key->created_us),
                      file_of(loaded->values, key->name).string());

@@ -6,6 +6,7 @@
 
 #include "actors/audit/audit.hpp"
 #include "actors/node/cli/commands.hpp"
+#include "actors/node/cli/damage_range.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/output_file.hpp"
 #include "actors/node/cli/recording_access.hpp"
@@ -31,7 +32,7 @@ outcome<void> check_provable(stored_recording& recording) {
   auto anchored = recording.anchor();
   if (anchored || anchored.error().code != errc::not_found || is_final(recording.row().summary.state)) return {};
   return fail(errc::wrong_state, "lucid",
-              fmt::format("recording {} is {}; it can be proved once it is anchored", recording.name(),
+              fmt::format("recording {} is not finished (it is in the state \"{}\"); it can be proved once it is anchored", recording.name(),
                           to_string(recording.row().summary.state)));
 }
 
@@ -102,11 +103,11 @@ std::string damage_text(const chunk_check& check) {
                        check.expected.sealed_size_bytes);
   std::string text;
   constexpr std::size_t shown_max = 5;
-  for (std::size_t i = 0; i < check.damage.size() && i < shown_max; ++i) {
-    auto& d = check.damage[i];
-    text += fmt::format("{}block {} (byte offset {}, {} bytes)", i == 0 ? "" : ", ", d.block, d.offset_bytes, d.size_bytes);
-  }
-  if (check.damage.size() > shown_max) text += fmt::format(" and {} more", check.damage.size() - shown_max);
+  auto ranges = joined_damage(check.damage, check.size_bytes);
+  for (std::size_t i = 0; i < ranges.size() && i < shown_max; ++i)
+    text += fmt::format("{}block{} {} (byte offset {}, {} bytes) {}", i == 0 ? "" : ", ", ranges[i].first_block == ranges[i].last_block ? "" : "s", blocks_text(ranges[i]), ranges[i].offset_bytes,
+                        ranges[i].size_bytes, fate_text(ranges[i]));
+  if (ranges.size() > shown_max) text += fmt::format(", and {} more", ranges.size() - shown_max);
   return text;
 }
 

@@ -8,6 +8,7 @@
 
 #include "actors/audit/audit.hpp"
 #include "actors/node/cli/commands.hpp"
+#include "actors/node/cli/damage_range.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/recording_access.hpp"
 #include "actors/node/cli/session_text.hpp"
@@ -67,7 +68,7 @@ outcome<void> check_verifiable(stored_recording& recording) {
     return fail(errc::wrong_state, "lucid", fmt::format("recording {} failed and was never sealed: {}", recording.name(), summary.reason));
   if (is_final(summary.state)) return {}; // Its manifest is gone: that is for the audit to say.
   return fail(errc::wrong_state, "lucid",
-              fmt::format("recording {} is {}; it can be verified once it is completed", recording.name(), to_string(summary.state)));
+              fmt::format("recording {} is not finished (it is in the state \"{}\"); it can be verified once it is completed", recording.name(), to_string(summary.state)));
 }
 
 outcome<verdict_of_recording> examine(command_context& context, const configuration& settings, const verify_options& options,
@@ -135,9 +136,16 @@ std::string anchor_text(const audit_report& report) {
 
 std::string chunks_text(const manifest& m, const audit_report& report) {
   std::string tracks;
-  for (auto& t : m.tracks) tracks += fmt::format("{}{} {}", tracks.empty() ? "" : ", ", t.chunks.size(), track_name(t.on));
+  for (auto& t : m.tracks) tracks += fmt::format("{}{} of {}", tracks.empty() ? "" : ", ", t.chunks.size(), track_name(t.on));
   return fmt::format("{} chunk{} ({}), {} blocks, {} re-hashed", report.chunk_count, report.chunk_count == 1 ? "" : "s", tracks,
                      report.block_count, size_text(report.sealed_bytes));
+}
+
+std::uint64_t plain_bytes_of(const manifest& m) {
+  std::uint64_t sum = 0;
+  for (auto& t : m.tracks)
+    for (auto& chunk : t.chunks) sum += chunk.plain_size_bytes;
+  return sum;
 }
 
 void print_checks(command_context& context, const verdict_of_recording& verdict, bool pending) {
@@ -152,7 +160,10 @@ void print_checks(command_context& context, const verdict_of_recording& verdict,
     if (pending) rows.add({"anchor", "pending", "not yet in the chain"});
     else add("anchor", report.anchored && !any_of(report, {audit_subject::anchor, audit_subject::ledger}), anchor_text(report));
     add("chunks", !any_of(report, {audit_subject::chunk, audit_subject::block, audit_subject::leaf_table}), chunks_text(*report.what, report));
-    if (report.decrypted)
+    auto whole = plain_bytes_of(*report.what);
+    if (report.decrypted && !any_of(report, {audit_subject::content}) && report.plain_bytes < whole)
+      rows.add({"content", "partly", fmt::format("{} of {} decrypted with the key {}: what is intact", size_text(report.plain_bytes), size_text(whole), verdict.key_name.value_or("?"))});
+    else if (report.decrypted)
       add("content", !any_of(report, {audit_subject::content}),
           fmt::format("{} decrypted with the key {}", size_text(report.plain_bytes), verdict.key_name.value_or("?")));
     else if (any_of(report, {audit_subject::key})) add("content", false, "the key is not the recording's");
@@ -161,35 +172,45 @@ void print_checks(command_context& context, const verdict_of_recording& verdict,
   rows.print(context.out);
 }
 
+/// The findings of one chunk's blocks, from `i` on, as rows; answers where they end.
+std::size_t add_blocks(const std::vector<finding>& findings, std::size_t i, std::vector<std::vector<std::string>>& rows) {
+  auto& key = *findings[i].chunk;
+  std::vector<block_damage> damage;
+  std::uint64_t file_size_bytes = UINT64_MAX; // Of which the first missing block tells the end.
+  for (; i < findings.size() && findings[i].block && findings[i].chunk == key; ++i) {
+    damage.push_back(*findings[i].block);
+    if (findings[i].code == errc::truncated) file_size_bytes = std::min(file_size_bytes, damage.back().offset_bytes);
+  }
+  for (auto& range : joined_damage(damage, file_size_bytes))
+    rows.push_back({"block", std::string(track_name(key.on)), std::to_string(key.index), blocks_text(range),
+                    std::to_string(range.offset_bytes), std::to_string(range.size_bytes), std::string(fate_text(range))});
+  return i;
+}
+
 void print_findings(command_context& context, const stored_recording& recording, const audit_report& report) {
   if (report.findings.empty()) return;
-  context.out << '\n';
-  table rows({{"damage in"}, {"track"}, {"chunk", table::align::right}, {"block", table::align::right},
-              {"byte offset", table::align::right}, {"bytes", table::align::right}, {"what"}});
-  std::optional<chunk_key> last;
-  std::vector<std::string> damaged_files;
-  for (auto& f : report.findings) {
-    if (f.chunk && last != f.chunk && damaged_files.size() < findings_shown_max) damaged_files.push_back(recording.chunk_path(*f.chunk).string());
-    if (f.chunk) last = f.chunk;
-  }
-  for (std::size_t i = 0; i < report.findings.size() && i < findings_shown_max; ++i) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<chunk_key> damaged;
+  for (std::size_t i = 0; i < report.findings.size();) {
     auto& f = report.findings[i];
-    std::vector<std::string> cells{std::string(to_string(f.subject)), "", "", "", "", "", f.what};
-    if (f.chunk) {
-      cells[1] = track_name(f.chunk->on);
-      cells[2] = std::to_string(f.chunk->index);
-    }
+    if (f.chunk && (damaged.empty() || damaged.back() != *f.chunk)) damaged.push_back(*f.chunk);
     if (f.block) {
-      cells[3] = std::to_string(f.block->block);
-      cells[4] = std::to_string(f.block->offset_bytes);
-      cells[5] = std::to_string(f.block->size_bytes);
+      i = add_blocks(report.findings, i, rows);
+      continue;
     }
-    rows.add(std::move(cells));
+    auto chunk = f.chunk ? std::to_string(f.chunk->index) : std::string();
+    rows.push_back({std::string(to_string(f.subject)), f.chunk ? std::string(track_name(f.chunk->on)) : "", chunk, "", "", "", f.what});
+    ++i;
   }
-  rows.print(context.out);
-  auto left = report.findings.size() + report.findings_left_out - std::min(report.findings.size(), findings_shown_max);
-  if (left > 0) context.out << fmt::format("... and {} more; --json lists them\n", left);
-  for (auto& file : damaged_files) context.out << "file: " << printable(file) << '\n';
+  table lines({{"wrong"}, {"track"}, {"chunk", table::align::right}, {"block", table::align::right}, {"byte offset", table::align::right},
+               {"bytes", table::align::right}, {"what"}});
+  for (std::size_t i = 0; i < rows.size() && i < findings_shown_max; ++i) lines.add(rows[i]);
+  context.out << '\n';
+  lines.print(context.out);
+  if (rows.size() > findings_shown_max || report.findings_left_out > 0) context.out << "... and more; --json lists them\n";
+  if (!damaged.empty()) context.out << '\n';
+  for (std::size_t i = 0; i < damaged.size() && i < findings_shown_max; ++i)
+    context.out << fmt::format("{} chunk {} is {}\n", track_name(damaged[i].on), damaged[i].index, printable(recording.chunk_path(damaged[i]).string()));
 }
 
 std::string rate_text(const verdict_of_recording& verdict) {
