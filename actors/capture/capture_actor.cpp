@@ -36,6 +36,9 @@ constexpr auto watch_interval = 5s;
 /// A worker that was asked to stop has a frame to encode and 2 s to close its connection.
 constexpr auto stop_patience = 20s;
 
+/// Between two requests to sync what is under way at the end; a sync takes some milliseconds.
+constexpr auto hasten_interval = 50ms;
+
 using position_promise = caf::typed_response_promise<capture_position>;
 
 struct capture_state {
@@ -196,7 +199,8 @@ struct capture_shell {
     state().last_heard = clock->monotonic();
     if (auto* gone = std::get_if<worker_gone>(&news)) {
       state().worker.reset();
-      return carry_out(state().core->worker_gone(gone->failure, clock->wall_us()));
+      carry_out(state().core->worker_gone(gone->failure, clock->wall_us()));
+      return hasten();
     }
     auto& message = std::get<worker_message>(news);
     if (const auto* line = std::get_if<worker_log>(&message)) {
@@ -229,6 +233,14 @@ struct capture_shell {
     if (!decision.accepted) state().core->decide_end({decision.reason, code, true});
     if (decision.pin_now || !decision.accepted) carry_out(state().core->record_event(certificate_event(shown, decision, clock->wall_us())));
     tell_worker(worker_certificate_verdict{decision.accepted, decision.reason});
+  }
+
+  // What is under way when the source has ended need not wait for the journal's interval.
+  void hasten() const {
+    if (state().end || state().core->unacknowledged_count() == 0) return;
+    state().journal.request(self, ask_timeout, journal_sync_request{})
+      .then([](const capture_position&) {}, [](const caf::error&) {});
+    run_later(self, hasten_interval, [me = *this] { me.hasten(); });
   }
 
   void watch() const {

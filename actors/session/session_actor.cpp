@@ -16,6 +16,7 @@
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/log/log.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -92,6 +93,8 @@ struct session_shell {
 
   void execute(const session_action::persist& wish) const {
     state().persisting = true;
+    log::debug(log::speaker{paths::of_session(wish.summary.id, "session")}, "{}: {}", to_string(wish.summary.state),
+               wish.summary.reason);
     auto me = *this;
     state().store.request(self, store_timeout, session_update_request{wish.summary})
       .then(

@@ -145,7 +145,7 @@ const key_spec table[] = {
     {"seal.threads", LUCID_FIELD(seal.threads), "0", 0, 256, "",
      "Chunks sealed at one time; 0 is as many as node.work_threads."},
 
-    {"anchor.batch_interval", LUCID_FIELD(anchor.batch_interval), "2 s", 0, 1 * hour, "",
+    {"anchor.batch_interval", LUCID_FIELD(anchor.batch_interval), "200 ms", 0, 1 * hour, "",
      "Time a manifest may wait for others to share its block."},
     {"anchor.batch_entries_max", LUCID_FIELD(anchor.batch_entries_max), "100", 1,
      std::int64_t{ledger_entries_max}, "", "Manifests in one block; the next ones wait for the next."},
