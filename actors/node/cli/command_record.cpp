@@ -161,8 +161,10 @@ command_result record(command_context& context, const record_options& options) {
   }
   auto ended = follow(client, *created, signals, context);
   if (!ended) return pass_on(std::move(ended));
+  bool failed = ended->state == session_state::failed;
+  if (failed && !context.options.json) return fail(errc::unreachable, "record", ended->reason);
   report(context, *ended);
-  return ended->state == session_state::failed ? exit_code::source : exit_code::ok;
+  return failed ? exit_code::source : exit_code::ok;
 }
 
 } // namespace

@@ -52,6 +52,9 @@ outcome<loaded_configuration> command_context::load_settings() const {
 outcome<configuration> command_context::start(bool in_background) const {
   auto loaded = load_settings();
   if (!loaded) return pass_on(std::move(loaded));
+  // A command that somebody watches shows its own progress; its log is for what is wrong, unless more was asked for.
+  if (!in_background && loaded->origins["log.level"].kind == origin_kind::default_value)
+    loaded->values.log.level = "warn";
   if (auto started = log::start(log_settings(loaded->values.log, in_background)); !started) return pass_on(std::move(started));
   return std::move(loaded->values);
 }
