@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include "actors/audit/audit.hpp"
 #include "actors/node/cli/commands.hpp"
@@ -26,6 +27,14 @@ using seconds = std::chrono::duration<double>;
 
 /// Findings a terminal is shown; --json has all of them.
 constexpr std::size_t findings_shown_max = 50;
+
+/// A chunk file is read into a buffer of its own. By default the C library takes each from the kernel and gives it back:
+/// 2,600 page faults for every 10 MiB, a third of the time. Above the largest chunk, so that buffers are used again.
+constexpr int kept_buffer_bytes_max = 32 << 20; // glibc's own bound.
+void keep_large_buffers() {
+  ::mallopt(M_MMAP_THRESHOLD, kept_buffer_bytes_max);
+  ::mallopt(M_TRIM_THRESHOLD, 4 * kept_buffer_bytes_max);
+}
 
 struct verify_options {
   std::string id;
@@ -78,6 +87,7 @@ outcome<verdict_of_recording> examine(command_context& context, const configurat
   auto key = choose_key(context, settings, options, recording);
   if (!key) return pass_on(std::move(key));
   stop_signals signals;
+  keep_large_buffers();
   auto line = context.make_progress("verifying", recording.row().summary.stored_bytes, progress_unit::bytes);
   audit_options how;
   how.key = *key ? &(*key)->key : nullptr;
