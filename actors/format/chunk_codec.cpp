@@ -91,12 +91,21 @@ chunk_header begin_header(const plain_chunk& plain, std::uint64_t plain_size_byt
   return h;
 }
 
+/// A file with room for its header, the plaintext where its body will be, and room for the tag behind it.
+/// One piece, as zstd and libsodium want it; `insert` does not zero it first.
+byte_buffer gather(const plain_chunk& plain, std::uint64_t plain_size_bytes) {
+  byte_buffer file;
+  file.reserve(chunk_overhead_size_bytes + plain_size_bytes);
+  file.resize(chunk_header_size_bytes);
+  for (const auto& part : plain.parts) file.insert(file.end(), part.view().begin(), part.view().end());
+  return file;
+}
+
 /// zstd's output in `scratch`, or an empty view if the chunk is to be stored as it is.
-outcome<byte_view> compress_into(seal_scratch& scratch, const plain_chunk& plain, std::uint64_t plain_size_bytes,
-                                 const compress_options& options) {
-  if (scratch.compressed.size() < plain_size_bytes) scratch.compressed.resize(plain_size_bytes);
-  auto room = std::span(scratch.compressed).first(plain_size_bytes);
-  auto size = scratch.compressor.compress(plain.parts, room, options);
+outcome<byte_view> compress_into(seal_scratch& scratch, byte_view plain, const compress_options& options) {
+  if (scratch.compressed.size() < plain.size()) scratch.compressed.resize(plain.size());
+  auto room = std::span(scratch.compressed).first(plain.size());
+  auto size = scratch.compressor.compress(plain, room, options);
   if (!size) return pass_on(std::move(size));
   return *size ? byte_view(room).first(**size) : byte_view();
 }
@@ -115,7 +124,8 @@ outcome<sealed_chunk> seal_chunk(const plain_chunk& plain, const session_key& ke
                          std::to_string(plain_size_bytes) + " bytes are above the bound of 16 MiB");
   auto chunk_key = derive_chunk_key(key, plain.key.on, plain.key.index);
   auto header = begin_header(plain, plain_size_bytes, chunk_key, random);
-  auto compressed = compress_into(scratch, plain, plain_size_bytes, options);
+  auto file = gather(plain, plain_size_bytes);
+  auto compressed = compress_into(scratch, byte_view(file).subspan(chunk_header_size_bytes), options);
   if (!compressed) return pass_on(std::move(compressed));
   header.compressed = !compressed->empty();
   auto body_size_bytes = header.compressed ? compressed->size() : plain_size_bytes;
@@ -123,17 +133,12 @@ outcome<sealed_chunk> seal_chunk(const plain_chunk& plain, const session_key& ke
   if (auto defect = header_defect(header); !defect.empty())
     return chunk_failure(errc::invalid_input, plain.key, defect);
 
-  // The file is built where it stays: one copy of the body, sealed in place. `insert` does not zero it first.
+  // Sealed in place, or from zstd's output over the plaintext: the body is not copied again.
   auto head = encode_header(header);
-  byte_buffer file;
-  file.reserve(header.sealed_size_bytes);
-  file.insert(file.end(), head.begin(), head.end());
-  if (header.compressed) file.insert(file.end(), compressed->begin(), compressed->end());
-  else
-    for (const auto& part : plain.parts) file.insert(file.end(), part.view().begin(), part.view().end());
+  std::copy(head.begin(), head.end(), file.begin());
   file.resize(header.sealed_size_bytes);
   auto body = std::span(file).subspan(chunk_header_size_bytes);
-  aead_seal(body, body.first(body_size_bytes), head, header.nonce, chunk_key);
+  aead_seal(body, header.compressed ? *compressed : byte_view(body).first(body_size_bytes), head, header.nonce, chunk_key);
 
   auto hashes = hash_file(file);
   return sealed_chunk{record_of(header, hashes), payload(std::move(file)), std::move(hashes.leaves)};

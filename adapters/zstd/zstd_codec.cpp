@@ -5,6 +5,8 @@
 #include <new>
 #include <string>
 
+// For ZSTD_c_stableInBuffer: in the shared library since 1.4.9, in the "advanced" part of the header.
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
 namespace lucid {
@@ -40,67 +42,61 @@ constexpr std::size_t worth_it(std::size_t size_bytes) noexcept {
   return size_bytes - std::min(size_bytes, std::max<std::size_t>(1, size_bytes / 64));
 }
 
-std::size_t total_size(std::span<const payload> parts) noexcept {
-  std::size_t total = 0;
-  for (const auto& part : parts) total += part.size();
-  return total;
-}
-
 tl::unexpected<error> zstd_failure(std::size_t result) {
   return fail(errc::internal, "zstd", std::string("compression failed: ") + ZSTD_getErrorName(result));
 }
 
 /// Starts a frame that states its content size and carries no checksum: the seal around it is one.
+/// The input stays where it is from call to call, so zstd need not copy it into a window of its own.
 std::size_t begin_frame(ZSTD_CCtx* zstd, int level, std::size_t size_bytes) {
   ZSTD_CCtx_reset(zstd, ZSTD_reset_session_and_parameters);
   if (auto result = ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level); ZSTD_isError(result)) return result;
+  if (auto result = ZSTD_CCtx_setParameter(zstd, ZSTD_c_stableInBuffer, 1); ZSTD_isError(result)) return result;
   return ZSTD_CCtx_setPledgedSrcSize(zstd, size_bytes);
 }
 
-/// Compresses all of `piece`; false if the output is full before that.
-outcome<bool> feed(ZSTD_CCtx* zstd, byte_view piece, ZSTD_EndDirective then, ZSTD_outBuffer& output) {
-  ZSTD_inBuffer input{piece.data(), piece.size(), 0};
+/// Compresses all of `input`; false if the output is full before that.
+outcome<bool> feed(ZSTD_CCtx* zstd, ZSTD_inBuffer& input, ZSTD_EndDirective then, ZSTD_outBuffer& output) {
   for (;;) {
     auto left = ZSTD_compressStream2(zstd, &output, &input, then);
     if (ZSTD_isError(left)) return zstd_failure(left);
-    bool done = input.pos == input.size && (then == ZSTD_e_continue || left == 0);
-    if (done) return true;
+    if (input.pos == input.size && left == 0) return true;
     if (output.pos == output.size) return false;
   }
 }
 
 } // namespace
 
-outcome<std::optional<std::size_t>> zstd_compressor::compress(std::span<const payload> parts,
-                                                              std::span<std::uint8_t> out,
+outcome<std::optional<std::size_t>> zstd_compressor::compress(byte_view plain, std::span<std::uint8_t> out,
                                                               const compress_options& options) {
   if (options.level < 1 || options.level > 19)
     return fail(errc::internal, "zstd", "level " + std::to_string(options.level) + " is not within 1..19");
-  auto size_bytes = total_size(parts);
   auto zstd = context_->zstd;
-  if (auto result = begin_frame(zstd, options.level, size_bytes); ZSTD_isError(result)) return zstd_failure(result);
+  if (auto result = begin_frame(zstd, options.level, plain.size()); ZSTD_isError(result)) return zstd_failure(result);
 
   // An output that cannot hold more than what is worth keeping ends a useless attempt by itself.
-  ZSTD_outBuffer output{out.data(), std::min(out.size(), worth_it(size_bytes)), 0};
-  std::size_t consumed = 0;
-  for (const auto& part : parts) {
-    for (auto rest = part.view(); !rest.empty();) {
-      bool probing = consumed < options.give_up_after_bytes;
-      auto piece = probing ? rest.first(std::min(rest.size(), options.give_up_after_bytes - consumed)) : rest;
-      rest = rest.subspan(piece.size());
-      consumed += piece.size();
-      // The flush at the end of the probe makes the output comparable with the input.
-      bool judge = probing && consumed == options.give_up_after_bytes;
-      auto fits = feed(zstd, piece, judge ? ZSTD_e_flush : ZSTD_e_continue, output);
-      if (!fits) return pass_on(std::move(fits));
-      if (!*fits || (judge && output.pos > worth_it(consumed))) return std::nullopt;
-    }
+  ZSTD_outBuffer output{out.data(), std::min(out.size(), worth_it(plain.size())), 0};
+  ZSTD_inBuffer input{plain.data(), plain.size(), 0};
+  if (options.give_up_after_bytes < plain.size()) {
+    input.size = options.give_up_after_bytes;
+    // The flush at the end of the probe makes the output comparable with the input.
+    auto fits = feed(zstd, input, ZSTD_e_flush, output);
+    if (!fits) return pass_on(std::move(fits));
+    if (!*fits || output.pos > worth_it(input.size)) return std::nullopt;
+    input.size = plain.size();
   }
-  auto fits = feed(zstd, {}, ZSTD_e_end, output);
+  auto fits = feed(zstd, input, ZSTD_e_end, output);
   if (!fits) return pass_on(std::move(fits));
   if (!*fits) return std::nullopt;
   return output.pos;
 }
+
+std::size_t zstd_compressor::compress_all(byte_view plain, std::span<std::uint8_t> out, int level) {
+  auto size = ZSTD_compressCCtx(context_->zstd, out.data(), out.size(), plain.data(), plain.size(), level);
+  return ZSTD_isError(size) ? plain.size() : size;
+}
+
+std::size_t zstd_compressor::bound(std::size_t size_bytes) noexcept { return ZSTD_compressBound(size_bytes); }
 
 outcome<void> zstd_decompressor::decompress(byte_view in, std::span<std::uint8_t> out) {
   // Another frame behind the first would be decompressed too: the encoding must be the only one of its plaintext.

@@ -1,4 +1,4 @@
-// adapters/zstd/zstd_codec.hpp - one zstd frame from a list of parts, and back within a stated bound.
+// adapters/zstd/zstd_codec.hpp - one zstd frame, and back within a stated bound.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "messages/bytes.hpp"
 #include "messages/outcome.hpp"
-#include "messages/payload.hpp"
 
 namespace lucid {
 
@@ -26,11 +26,16 @@ public:
   zstd_compressor(zstd_compressor&&) noexcept;
   zstd_compressor& operator=(zstd_compressor&&) noexcept;
 
-  /// One frame of the concatenation of `parts`, which stay where they are; the size written.
+  /// One frame of `plain`, read where it is; the size written.
   /// Nothing if it does not fit into `out` or saves less than 1/64: the caller then stores the bytes as they are.
   /// Errors: `internal` if zstd refuses (a level out of range).
-  outcome<std::optional<std::size_t>> compress(std::span<const payload> parts, std::span<std::uint8_t> out,
+  outcome<std::optional<std::size_t>> compress(byte_view plain, std::span<std::uint8_t> out,
                                                const compress_options& options);
+
+  /// The bare library call, without judging whether it pays: what benchmarks compare with.
+  /// `out` holds at least `bound(plain.size())`. The size of the frame.
+  std::size_t compress_all(byte_view plain, std::span<std::uint8_t> out, int level);
+  static std::size_t bound(std::size_t size_bytes) noexcept;
 
 private:
   struct context;
