@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 constexpr auto ready_patience = 10s;       ///< Opening the store after a crash, on a slow card.
 constexpr auto ready_poll = 2ms;
 constexpr auto sessions_end_patience = 30s; ///< What is not anchored by then is finished at the next start.
-constexpr auto tree_stop_patience = 20s;
+constexpr auto tree_stop_slack = 10s;       ///< Beside the time that actors which hang are given.
 
 std::size_t or_cores(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
@@ -100,6 +100,7 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.started_us = clock.wall_us();
   owned.stop_node = [this] { ask_to_stop(); };
   owned.worker_executable = options.worker_executable;
+  owned.input_fd = options.input_fd;
 
   system = std::make_unique<caf::actor_system>(caf_settings);
   auto started = start_root(*system, {names, clock, random, log_supervision}, node_tree(owned),
@@ -153,7 +154,7 @@ void node::parts::root_ended(const std::optional<error>& word) {
 node::parts::~parts() {
   if (!root) return;
   end_sessions();
-  if (auto stopped = stop_root(root, tree_stop_patience); !stopped)
+  if (auto stopped = stop_root(root, tree_stop_slack + 2 * settings.supervision.shutdown_timeout); !stopped)
     log::error("node", "{}", to_string(stopped.error()));
   root = nullptr;
   system.reset();

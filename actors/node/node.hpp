@@ -12,9 +12,10 @@
 
 namespace lucid {
 
-/// What differs between the program and a test.
+/// What a node is given beside its configuration.
 struct node_options {
   std::string worker_executable = "/proc/self/exe"; ///< A `lucid`: it is started as `lucid worker --fd 3`.
+  std::optional<int> input_fd = {};                 ///< What the source `-` reads; without it that source is empty.
 };
 
 /// A running node in this process.

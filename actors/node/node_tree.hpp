@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "actors/node/node_keys.hpp"
 #include "actors/recorder/session_vault.hpp"
@@ -25,6 +28,7 @@ struct node_parts {
   random_port* random = nullptr;
   unix_time_us started_us = 0;
   std::string worker_executable;
+  std::optional<int> input_fd;
   std::function<void()> stop_node;
 };
 

@@ -54,9 +54,6 @@ outcome<session_create_request> wish_of(const record_options& options, const con
   session_create_request wish;
   wish.what.source = options.source;
   if (auto parsed = parse_source_url(options.source); !parsed) return pass_on(std::move(parsed));
-  if (options.source == "-")
-    return fail(errc::unsupported, "record",
-                "a stream on standard input is recorded by `lucid record file:/dev/stdin`");
   wish.what.username = options.username;
   wish.what.width = settings.capture.width;
   wish.what.height = settings.capture.height;
@@ -142,10 +139,18 @@ command_result record(command_context& context, const record_options& options) {
 
   node_client client(*settings);
   std::unique_ptr<node> own;
-  if (!client.reachable()) {
+  bool from_input = options.source == "-";
+  if (client.reachable()) {
+    if (from_input)
+      return fail(errc::wrong_state, "record",
+                  "a node runs on this data folder and cannot read this command's standard input; write the stream to a "
+                  "file and record file:PATH, or use another --data-dir");
+  } else {
     if (options.detach)
       return fail(errc::unreachable, "record", "--detach needs a running node; start one with `lucid node`");
-    auto started = node::start(*settings);
+    node_options own_options;
+    if (from_input) own_options.input_fd = 0;
+    auto started = node::start(*settings, own_options);
     if (!started) return pass_on(std::move(started));
     own = std::move(*started);
   }
@@ -174,11 +179,13 @@ command_spec record_command() {
           .summary = "Record a remote desktop, a display or a media file.",
           .details = "Hands the job to the node that runs on this data folder; without one, runs a node of its own "
                      "until the recording is anchored. Ctrl-C ends the recording in order.\n"
-                     "Sources: rdp://[user@]host[:port], x11://:N, file:PATH, generator:seed=1&frames=300.",
+                     "Sources: rdp://[user@]host[:port], x11://:N, file:PATH, - (a stream on standard input), "
+                     "generator:seed=1&frames=300.",
           .examples = {{"lucid record rdp://admin@192.0.2.7 --password-file pw --title \"Maintenance\"",
                         "record an RDP session; its certificate is pinned at the first use"},
                        {"lucid record x11://:0 --seconds 3600", "record this machine's display for an hour"},
                        {"lucid record file:meeting.mkv", "seal and anchor an existing recording"},
+                       {"ffmpeg -i rtsp://camera -c copy -f matroska - | lucid record -", "seal a stream as it comes"},
                        {"lucid record rdp://10.0.0.5 --detach --json", "let the node record, and print the session"}},
           .hidden = false,
           .declare = [](CLI::App& app) -> command_action {
