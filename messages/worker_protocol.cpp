@@ -33,6 +33,7 @@ public:
   void u64(std::uint64_t value) { number(value, 8); }
   void i64(std::int64_t value) { number(static_cast<std::uint64_t>(value), 8); }
   void flag(bool value) { u8(value ? 1 : 0); }
+  void milliseconds(std::chrono::milliseconds value) { u32(static_cast<std::uint32_t>(value.count())); }
 
   void text(std::string_view value, std::size_t size_bytes_max) {
     value = value.substr(0, size_bytes_max);
@@ -68,11 +69,16 @@ wire_message encode_one(const worker_start& m) {
   w.i64(m.resume.recorded_until_us);
   w.i64(m.base_us);
   w.u64(m.credit_bytes);
-  w.u32(static_cast<std::uint32_t>(m.limits.fragment_interval.count()));
-  w.u32(static_cast<std::uint32_t>(m.limits.key_frame_interval.count()));
+  w.milliseconds(m.limits.fragment_interval);
+  w.milliseconds(m.limits.key_frame_interval);
   w.u32(m.limits.encoder_threads);
   w.text(m.limits.encoder_preset, worker_word_size_bytes_max);
-  w.flag(m.limits.sandbox);
+  w.u8(static_cast<std::uint8_t>(m.limits.sandbox));
+  w.u64(m.limits.memory_bytes_max);
+  w.milliseconds(m.limits.connect_time_max);
+  w.u32(m.limits.reconnect_attempts_max);
+  w.milliseconds(m.limits.reconnect_pause_min);
+  w.milliseconds(m.limits.reconnect_pause_max);
   return w.finish();
 }
 
@@ -165,6 +171,10 @@ public:
     return value;
   }
 
+  std::chrono::milliseconds milliseconds(std::uint64_t low, std::uint64_t high, const char* what) {
+    return std::chrono::milliseconds(in_range(u32(), low, high, what));
+  }
+
   std::string text(std::size_t size_bytes_max, const char* what) {
     auto size = number(2);
     if (size > size_bytes_max) refuse(errc::protocol_violation, std::string(what) + " is too long");
@@ -220,13 +230,17 @@ worker_start read_start(reader& r) {
   m.resume.recorded_until_us = r.i64();
   m.base_us = r.i64();
   m.credit_bytes = r.u64();
-  m.limits.fragment_interval =
-    std::chrono::milliseconds(r.in_range(r.u32(), 50, 10'000, "the fragment interval in ms"));
-  m.limits.key_frame_interval =
-    std::chrono::milliseconds(r.in_range(r.u32(), 100, 60'000, "the key frame interval in ms"));
-  m.limits.encoder_threads = static_cast<std::uint32_t>(r.in_range(r.u32(), 1, 16, "the number of encoder threads"));
+  m.limits.fragment_interval = r.milliseconds(50, 10'000, "the fragment interval in ms");
+  m.limits.key_frame_interval = r.milliseconds(100, 60'000, "the key frame interval in ms");
+  m.limits.encoder_threads = static_cast<std::uint32_t>(r.in_range(r.u32(), 0, 16, "the number of encoder threads"));
   m.limits.encoder_preset = r.text(worker_word_size_bytes_max, "the preset's name");
-  m.limits.sandbox = r.flag();
+  m.limits.sandbox = static_cast<worker_sandbox>(r.in_range(r.u8(), 0, 2, "the sandbox"));
+  m.limits.memory_bytes_max = r.in_range(r.u64(), 128ull << 20, 64ull << 30, "the memory in bytes");
+  m.limits.connect_time_max = r.milliseconds(100, 300'000, "the time to connect in ms");
+  m.limits.reconnect_attempts_max =
+    static_cast<std::uint32_t>(r.in_range(r.u32(), 0, 10'000, "the number of attempts to reconnect"));
+  m.limits.reconnect_pause_min = r.milliseconds(10, 60'000, "the shortest pause in ms");
+  m.limits.reconnect_pause_max = r.milliseconds(10, 3'600'000, "the longest pause in ms");
   return m;
 }
 

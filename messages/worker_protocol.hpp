@@ -18,7 +18,7 @@
 namespace lucid {
 
 /// Both sides are the same binary; a difference means a mixed installation.
-inline constexpr std::uint32_t worker_protocol_version = 1;
+inline constexpr std::uint32_t worker_protocol_version = 2;
 
 /// Largest body: one fragment and its fields (under 64 bytes, rounded up to 4 KiB).
 inline constexpr std::size_t worker_body_size_bytes_max = fragment_size_bytes_max + 4096;
@@ -33,13 +33,25 @@ inline constexpr std::size_t worker_detail_size_bytes_max = 16384;
 
 // --- node to worker ----------------------------------------------------------------------------------------------
 
+/// Whether the worker gives up its privileges.
+enum class worker_sandbox : std::uint8_t {
+  off,
+  on,      ///< As far as the kernel can.
+  require, ///< All of it, or there is no recording.
+};
+
 /// What the worker keeps to.
 struct worker_limits {
   std::chrono::milliseconds fragment_interval{500};  ///< Longest fragment while things move. 50 .. 10000.
   std::chrono::milliseconds key_frame_interval{10000}; ///< Longest time between key frames. 100 .. 60000.
-  std::uint32_t encoder_threads = 1;                 ///< 1 .. 16.
+  std::uint32_t encoder_threads = 1;                 ///< 0 .. 16; 0 lets the encoder choose.
   std::string encoder_preset = "veryfast";           ///< The encoder's own name for speed against size.
-  bool sandbox = true;
+  worker_sandbox sandbox = worker_sandbox::on;
+  std::uint64_t memory_bytes_max = 3ull << 30;       ///< Private memory, kept to by the sandbox. 128 MiB .. 64 GiB.
+  std::chrono::milliseconds connect_time_max{15'000}; ///< For one attempt, login included. 100 .. 300000.
+  std::uint32_t reconnect_attempts_max = 20;         ///< In a row without a frame, before the source is given up. 0 .. 10000.
+  std::chrono::milliseconds reconnect_pause_min{500}; ///< Before the first new attempt; it doubles. 10 .. 60000.
+  std::chrono::milliseconds reconnect_pause_max{30'000}; ///< 10 .. 3600000.
 };
 
 /// Start, or go on where an earlier worker stopped. The first message, sent once.

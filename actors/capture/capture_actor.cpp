@@ -1,6 +1,7 @@
 // actors/capture/capture_actor.cpp - turns the core's steps into messages, and the worker's news into the core's calls.
 #include "actors/capture/capture_actor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -29,9 +30,8 @@ constexpr auto ask_pause = 500ms; ///< Before the journal or the store is asked 
 /// A chunk that withholds its answer for want of room is no failure; one that dies answers at once.
 constexpr auto chunk_timeout = 120s;
 
-/// A worker says something every 2 s, except while it connects: 15 s and a name look-up at most.
-constexpr auto silence_max = 60s;
-constexpr auto watch_interval = 5s;
+/// A silent worker is noticed a quarter late at most, and within 5 s.
+constexpr std::chrono::milliseconds watch_interval_max = 5s;
 
 /// A worker that was asked to stop has a frame to encode and 2 s to close its connection.
 constexpr auto stop_patience = 20s;
@@ -108,7 +108,7 @@ struct capture_shell {
         [me, what, base_us](const capture_position& position) {
           me.state().core.emplace(me.state().parts.options, what, position, base_us);
           me.carry_out(me.state().core->begin());
-          if (me.state().stop_wanted) me.carry_out(me.state().core->stop());
+          if (me.state().stop_wanted) me.carry_out(me.state().core->stop(me.clock->wall_us()));
         },
         [me, what, base_us](const caf::error&) {
           run_later(me.self, ask_pause, [me, what, base_us] { me.find_position(what, base_us); });
@@ -147,7 +147,7 @@ struct capture_shell {
       tell_worker(wish.how);
     }
     wipe(wish.how.what.password);
-    if (!started) carry_out(state().core->worker_not_started(started.error()));
+    if (!started) carry_out(state().core->worker_not_started(started.error(), clock->wall_us()));
   }
 
   void execute(capture_action::stop_worker&) const {
@@ -212,14 +212,14 @@ struct capture_shell {
     }
   }
 
-  /// Pins on first use; a pin that cannot be read or written counts as a refusal.
+  /// Pins on first use, where that is allowed; a pin that cannot be read or written counts as a refusal.
   void judge(const worker_certificate& shown) const {
     auto decision = pin_decision{false, false, "there is no place to pin certificates"};
     auto code = errc::certificate_changed;
     if (auto& pins = state().parts.pins) {
       auto pinned = pins->find(shown.host);
       if (pinned) {
-        decision = decide_pin(*pinned, shown);
+        decision = decide_pin(*pinned, shown, state().parts.policy);
         if (decision.pin_now)
           if (auto kept = pins->pin(shown.host, shown.fingerprint); !kept) {
             decision = {false, false, to_string(kept.error())};
@@ -244,8 +244,9 @@ struct capture_shell {
   }
 
   void watch() const {
+    auto silence_max = state().parts.silence_max;
     if (state().worker && clock->monotonic() - state().last_heard > silence_max) state().worker->kill();
-    run_later(self, watch_interval, [me = *this] { me.watch(); });
+    run_later(self, std::min(silence_max / 4, watch_interval_max), [me = *this] { me.watch(); });
   }
 };
 
@@ -288,7 +289,7 @@ capture_api::behavior_type capture_actor(capture_self self, actor_context ctx, c
           promise.deliver(mine.core ? mine.core->position() : capture_position{});
         } else {
           mine.stopping.push_back(promise);
-          if (!std::exchange(mine.stop_wanted, true) && mine.core) shell.carry_out(mine.core->stop());
+          if (!std::exchange(mine.stop_wanted, true) && mine.core) shell.carry_out(mine.core->stop(shell.clock->wall_us()));
         }
         return promise;
       },

@@ -1,6 +1,7 @@
 // actors/capture/capture_actor.hpp - the shell of capture_core: the worker process on one side, chunk on the other.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,9 @@ struct capture_parts {
   capture_options options;
   capture_worker_starter start_worker;
   std::shared_ptr<pin_table> pins;
+  pin_policy policy = pin_policy::first_use;
+  /// A worker that says nothing for so long hangs. It says something every 2 s, except while it connects.
+  std::chrono::milliseconds silence_max{60'000};
   /// The session's password, for a capture that was restarted; empty when there is none. From any thread.
   std::function<std::string()> password;
   /// The worker's own log lines. From any thread.

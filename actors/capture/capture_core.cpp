@@ -30,9 +30,13 @@ std::string event_line(const source_event& event) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_certificate& shown) {
+pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_certificate& shown, pin_policy policy) {
   auto is_digest = shown.fingerprint.size() == 64 && from_hex(shown.fingerprint).has_value();
   if (!is_digest) return {false, false, "the certificate of " + shown.host + " has no SHA-256 fingerprint"};
+  if (!pinned && policy == pin_policy::strict)
+    return {false, false, shown.host + " is not pinned, and capture.certificate_policy is \"strict\". If the fingerprint of "
+                            "its certificate is " + shown.fingerprint + ", add the line \"" + shown.host + " " +
+                            shown.fingerprint + "\" to the file \"pins\" in node.data_dir"};
   if (!pinned) return {true, true, "first use"};
   if (*pinned == shown.fingerprint) return {true, false, "as pinned"};
   return {false, false, "the certificate of " + shown.host + " has changed: pinned is " + *pinned + ", shown was " +
@@ -50,7 +54,7 @@ capture_core::capture_core(capture_options options, capture_request what, captur
   : options_(std::move(options)), what_(std::move(what)), base_us_(base_us), repeatable_(repeatable(what_.source)),
     acknowledged_(position), received_(position.source), last_sequence_(position.last_sequence) {
   // An earlier incarnation was recording: what happened since was not seen.
-  if (!repeatable_ && received_.recorded_until_us != 0) gap_ = open_gap{received_.recorded_until_us, "capture restarted"};
+  if (!repeatable_ && received_.recorded_until_us != 0) gap_ = open_gap{received_.recorded_until_us, "capture restarted", {}, 0};
 }
 
 capture_steps capture_core::begin() {
@@ -91,12 +95,31 @@ void capture_core::number_event(const source_event& event, std::uint64_t cost_by
   number(std::move(piece), cost_bytes, steps);
 }
 
+void capture_core::open_or_extend_gap(const source_event& told) {
+  auto detail = nlohmann::json::parse(told.detail, nullptr, false);
+  auto word = [&](const char* key) {
+    auto found = detail.is_object() ? detail.find(key) : detail.end();
+    return detail.is_object() && found != detail.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (!gap_) {
+    gap_.emplace();
+    auto from = detail.is_object() ? detail.find("from_us") : detail.end();
+    auto said = detail.is_object() && from != detail.end() && from->is_number_integer();
+    gap_->from_us = said ? from->get<unix_time_us>() : told.at_us;
+    gap_->reason = word("reason");
+    gap_->detail = word("detail");
+  }
+  gap_->cost_bytes += told.detail.size();
+}
+
 void capture_core::close_gap(unix_time_us until_us, capture_steps& steps) {
   auto gap = std::exchange(gap_, std::nullopt);
   if (!gap) return;
-  nlohmann::json detail{{"from_us", gap->from_us}, {"to_us", std::max(gap->from_us, until_us)}, {"reason", gap->reason}};
-  number_event({std::max(gap->from_us, until_us), "gap",
-                detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}, 0, steps);
+  auto to_us = std::max(gap->from_us, until_us);
+  nlohmann::json detail{{"from_us", gap->from_us}, {"to_us", to_us}, {"reason", gap->reason}};
+  if (!gap->detail.empty()) detail["detail"] = gap->detail;
+  number_event({to_us, "gap", detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}, gap->cost_bytes,
+               steps);
 }
 
 capture_steps capture_core::record_event(const source_event& event) {
@@ -111,7 +134,9 @@ capture_steps capture_core::worker_said(worker_message message) {
     if (piece->kind == fragment_kind::media) close_gap(piece->start_us, steps);
     auto cost_bytes = piece->bytes.size();
     number(std::move(*piece), cost_bytes, steps);
-  } else if (const auto* event = std::get_if<source_event>(&message)) {
+  } else if (const auto* event = std::get_if<source_event>(&message); event && event->kind == "gap") {
+    open_or_extend_gap(*event);
+  } else if (event) {
     number_event(*event, event->detail.size(), steps);
   } else if (auto* end = std::get_if<worker_end>(&message)) {
     end_ = capture_end{std::move(end->reason), end->code, end->failed};
@@ -165,7 +190,7 @@ capture_steps capture_core::resend() {
 
 capture_steps capture_core::lost(const std::string& reason, const error& why, unix_time_us now_us) {
   if (!repeatable_ && !gap_ && received_.recorded_until_us != 0)
-    gap_ = open_gap{std::min(received_.recorded_until_us, now_us), reason};
+    gap_ = open_gap{std::min(received_.recorded_until_us, now_us), reason, {}, 0};
   if (++crash_count_ >= options_.crash_count_max) {
     end_ = capture_end{"the worker ended " + std::to_string(crash_count_) + " times without a frame; last: " + to_string(why),
                        why.code, true};
@@ -193,9 +218,9 @@ capture_steps capture_core::worker_gone(const std::optional<error>& failure, uni
   return steps;
 }
 
-capture_steps capture_core::worker_not_started(const error& why) {
+capture_steps capture_core::worker_not_started(const error& why, unix_time_us now_us) {
   worker_runs_ = false;
-  return lost("worker not started", why, received_.recorded_until_us);
+  return lost("worker not started", why, now_us);
 }
 
 capture_steps capture_core::restart() {
@@ -204,11 +229,12 @@ capture_steps capture_core::restart() {
   return begin();
 }
 
-capture_steps capture_core::stop() {
+capture_steps capture_core::stop(unix_time_us now_us) {
   stopping_ = true;
   if (worker_runs_) return {act::stop_worker{}};
   if (!end_) end_ = capture_end{"stopped", errc::cancelled, false};
   capture_steps steps;
+  close_gap(now_us, steps); // Between two workers: nothing more will be seen.
   finish_when_drained(steps);
   return steps;
 }

@@ -71,12 +71,12 @@ public:
   capture_steps begin();
   capture_steps worker_said(worker_message message);
   capture_steps worker_gone(const std::optional<error>& failure, unix_time_us now_us);
-  capture_steps worker_not_started(const error& why);
+  capture_steps worker_not_started(const error& why, unix_time_us now_us);
   capture_steps acknowledged(std::uint64_t sequence);
   capture_steps send_failed(std::uint64_t round);
   capture_steps resend();
   capture_steps restart();
-  capture_steps stop();
+  capture_steps stop(unix_time_us now_us);
 
   /// An event of the node's own.
   capture_steps record_event(const source_event& event);
@@ -98,13 +98,18 @@ private:
     fragment what;
     std::uint64_t cost_bytes = 0; ///< Credit to return.
   };
+  /// Nothing was seen since `from_us`. Stated once, when something is seen again or nothing will be: the worker's word
+  /// of a gap and its death within it are one gap.
   struct open_gap {
     unix_time_us from_us = 0;
     std::string reason;
+    std::string detail;           ///< More of it, if the worker said more.
+    std::uint64_t cost_bytes = 0; ///< Credit that the worker's word took.
   };
 
   void number(fragment piece, std::uint64_t cost_bytes, capture_steps& steps);
   void number_event(const source_event& event, std::uint64_t cost_bytes, capture_steps& steps);
+  void open_or_extend_gap(const source_event& told);
   void close_gap(unix_time_us until_us, capture_steps& steps);
   void finish_when_drained(capture_steps& steps);
   capture_steps lost(const std::string& reason, const error& why, unix_time_us now_us);
@@ -131,13 +136,19 @@ private:
   std::optional<open_gap> gap_;
 };
 
+/// Whether a server's first certificate may be pinned without anybody looking at it.
+enum class pin_policy : std::uint8_t {
+  first_use, ///< "pin"
+  strict,    ///< Only a server that an administrator has pinned.
+};
+
 /// What to do about a server's certificate.
 struct pin_decision {
   bool accepted = false;
   bool pin_now = false;   ///< First use.
   std::string reason;     ///< For people, with both fingerprints when they differ.
 };
-pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_certificate& shown);
+pin_decision decide_pin(const std::optional<std::string>& pinned, const worker_certificate& shown, pin_policy policy);
 
 /// What the recording says of it.
 source_event certificate_event(const worker_certificate& shown, const pin_decision& decision, unix_time_us at_us);

@@ -26,6 +26,8 @@
 namespace lucid {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// Restarts that a session's or the storage's children may need under fault injection and on bad days; the
 /// configuration's own bound where that is higher.
 supervisor_spec supervisor(const configuration& settings, std::string id, strategy how) {
@@ -38,15 +40,17 @@ supervisor_spec supervisor(const configuration& settings, std::string id, strate
   return spec;
 }
 
-/// The configured back-off and patience for a child that does not state its own.
+/// The child with the configured back-off and patience.
 child_spec configured(child_spec child, const configuration& settings) {
   child.delay = {settings.supervision.backoff_min, settings.supervision.backoff_max};
+  child.shutdown_timeout = settings.supervision.shutdown_timeout;
   return child;
 }
 
 store_opener open_store(const node_parts& parts) {
   auto& settings = parts.settings;
-  return recording_store_opener({settings.node.data_dir, settings.store.free_bytes_min}, parts.files,
+  return recording_store_opener({settings.node.data_dir, settings.store.free_bytes_min, settings.store.cache_bytes_max},
+                                parts.files,
                                 [](const error& found) { log::warn(paths::store, "{}", to_string(found)); });
 }
 
@@ -55,6 +59,8 @@ supervisor_spec storage_tree(const node_parts& parts) {
   anchor_limits limits;
   limits.batch_window = settings.anchor.batch_interval;
   limits.batch_count_max = settings.anchor.batch_entries_max;
+  limits.retry_min = settings.anchor.retry_interval;
+  limits.retry_max = std::max(limits.retry_min, limits.retry_max);
   auto spec = supervisor(settings, "storage", strategy::rest_for_one);
   spec.children = {
     configured(store_child(open_store(parts)), settings),
@@ -87,20 +93,38 @@ void log_worker(const std::string& id, const worker_log& line) {
   }
 }
 
+worker_limits limits_of(const configuration& settings) {
+  worker_limits limits;
+  limits.fragment_interval = settings.encode.fragment_interval;
+  limits.key_frame_interval = settings.encode.key_frame_interval;
+  limits.encoder_threads = settings.encode.threads;
+  limits.encoder_preset = settings.encode.preset;
+  auto& sandbox = settings.worker.sandbox;
+  limits.sandbox = sandbox == "off"       ? worker_sandbox::off
+                   : sandbox == "require" ? worker_sandbox::require
+                                          : worker_sandbox::on;
+  limits.memory_bytes_max = settings.worker.memory_bytes_max;
+  limits.connect_time_max = settings.capture.connect_timeout;
+  limits.reconnect_attempts_max = settings.capture.reconnect_attempts_max;
+  limits.reconnect_pause_min = settings.capture.reconnect_backoff_min;
+  limits.reconnect_pause_max = std::max(settings.capture.reconnect_backoff_min, settings.capture.reconnect_backoff_max);
+  return limits;
+}
+
 capture_parts capture_of(const node_parts& parts, const session_plan& plan) {
   auto& settings = parts.settings;
   capture_parts capture;
   capture.options.session = plan.session;
   capture.options.credit_bytes = settings.capture.credit_bytes;
-  capture.options.limits.fragment_interval = settings.encode.fragment_interval;
-  capture.options.limits.key_frame_interval = settings.encode.key_frame_interval;
-  capture.options.limits.encoder_threads = std::max(1u, settings.encode.threads);
-  capture.options.limits.encoder_preset = settings.encode.preset;
-  capture.options.limits.sandbox = settings.worker.sandbox != "off";
+  capture.options.limits = limits_of(settings);
   worker_process_options worker;
   worker.executable = parts.worker_executable;
+  worker.input_fd = parts.input_fd;
   capture.start_worker = worker_process::starter(std::move(worker));
   capture.pins = parts.pins;
+  capture.policy = settings.capture.certificate_policy == "strict" ? pin_policy::strict : pin_policy::first_use;
+  // A worker that connects is silent for as long as that may take.
+  capture.silence_max = settings.worker.silence_timeout + settings.capture.connect_timeout;
   capture.password = [vault = parts.vault, id = plan.session] { return vault->password(id); };
   capture.log = [id = to_hex(plan.session)](const worker_log& line) { log_worker(id, line); };
   capture.resumes = !plan.recovered;
@@ -136,6 +160,8 @@ dynamic_spec sessions_tree(const node_parts& parts) {
   spec.children_max = parts.settings.session.count_max + 64; // And some that are recovered or being cleared away.
   spec.restarts_max = parts.settings.supervision.restarts_max;
   spec.period = parts.settings.supervision.period;
+  // Its six children one after the other, each with the time to kill it, and its own.
+  spec.child_shutdown_max = 7 * (parts.settings.supervision.shutdown_timeout + 2s);
   spec.make = [parts](const std::string& id, const caf::message&) -> outcome<child_spec> {
     session_id session{};
     if (auto read = from_hex_into(id, session); !read) return pass_on(std::move(read));
@@ -150,7 +176,8 @@ recorder_options recorder_of(const node_parts& parts) {
   return {{parts.keys.sign->public_key(), parts.keys.box, parts.recipients},
           parts.keys.box_secret,
           parts.vault,
-          parts.settings.session.count_max};
+          parts.settings.session.count_max,
+          parts.settings.session.retention};
 }
 
 control_options control_of(const node_parts& parts) {

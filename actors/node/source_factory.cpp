@@ -16,6 +16,7 @@ outcome<std::unique_ptr<frame_source>> make_rdp(const source_context& context) {
   options->password = context.what.password;
   options->width = context.what.width;
   options->height = context.what.height;
+  options->connect_time_max = context.limits.connect_time_max;
   options->log = context.log;
   options->trusted = [trusted = context.trusted, host = pinned_name(context.url)](const certificate_info& shown) {
     return trusted({host, shown.sha256_fingerprint, shown.subject, shown.issuer});

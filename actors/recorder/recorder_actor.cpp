@@ -26,6 +26,8 @@ using namespace std::chrono_literals;
 constexpr auto store_timeout = 30s;
 constexpr auto start_timeout = 30s;
 constexpr auto retry_after = 500ms;
+constexpr auto retention_interval = 1h;
+constexpr std::uint32_t page_count = 1000; ///< The store's largest page.
 constexpr auto clear_after = 2s; ///< A final session can still be asked for its status that long.
 
 struct recorder_state {
@@ -172,6 +174,36 @@ struct recorder_shell {
         },
         [](const caf::error&) {});
   }
+
+  // --- sessions that are old ----------------------------------------------------------------------------------------
+
+  /// Now, and once an hour.
+  void remove_expired() const {
+    if (state().options.retention.count() == 0) return;
+    remove_expired(0);
+    run_later(self, retention_interval, [me = *this] { me.remove_expired(); });
+  }
+
+  /// From the page at `offset` on. What is removed moves the later pages; what that hides is found an hour later.
+  void remove_expired(std::uint32_t offset) const {
+    auto me = *this;
+    state().store.request(self, store_timeout, session_list_request{false, offset, page_count})
+      .then(
+        [me, offset](const std::vector<session_summary>& page) {
+          for (auto& old : expired(page, me.state().options.retention, me.clock->wall_us())) me.remove(old);
+          if (page.size() == page_count) me.remove_expired(offset + page_count);
+        },
+        [me](const caf::error& failed) {
+          log::warn(log::speaker{me.path}, "cannot look for expired recordings: {}", to_string(from_caf(failed)));
+        });
+  }
+
+  void remove(const session_summary& old) const {
+    log::speaker who{path, to_hex(old.id)};
+    state().store.request(self, store_timeout, session_remove_request{old.id})
+      .then([who](const session_summary&) { log::info(who, "removed: older than session.retention"); },
+            [who](const caf::error& failed) { log::error(who, "expired, but cannot be removed: {}", to_string(from_caf(failed))); });
+  }
 };
 
 recorder_api::behavior_type recorder_actor(recorder_self self, actor_context ctx, recorder_options options) {
@@ -182,6 +214,7 @@ recorder_api::behavior_type recorder_actor(recorder_self self, actor_context ctx
   recorder_shell shell{self, &ctx.clock(), &ctx.random(), ctx.path};
   shell.recover();
   shell.sweep();
+  shell.remove_expired();
   return supervised(
     self, ctx,
     {

@@ -1,6 +1,7 @@
 // actors/recorder/recorder_actor.hpp - starts sessions, finishes those a crash left behind, clears away final ones.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "actors/recorder/recorder_core.hpp"
@@ -14,6 +15,7 @@ struct recorder_options {
   std::shared_ptr<const secret_key> node_box_secret; ///< Opens the keys of sessions that were left behind.
   std::shared_ptr<session_vault> vault;
   std::uint32_t session_count_max = 8;               ///< Running at the same time.
+  std::chrono::seconds retention{0};                 ///< Final sessions older than this are removed; 0 keeps them.
 };
 
 /// Child spec of the recorder. A restarted one asks the store which sessions are not final and the supervisor of

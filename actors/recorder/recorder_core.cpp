@@ -1,11 +1,22 @@
 // actors/recorder/recorder_core.cpp - a wish becomes a session.
 #include "actors/recorder/recorder_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "messages/source_url.hpp"
 
 namespace lucid {
+
+std::vector<session_summary> expired(const std::vector<session_summary>& sessions, std::chrono::seconds retention,
+                                     unix_time_us now) {
+  std::vector<session_summary> old;
+  if (retention.count() == 0) return old;
+  auto before = now - std::chrono::microseconds(retention).count();
+  for (auto& s : sessions) // One that recorded nothing has no end.
+    if (is_final(s.state) && std::max(s.created_us, s.ended_us) < before) old.push_back(s);
+  return old;
+}
 
 outcome<new_session> make_session(const session_create_request& wish, const recorder_facts& facts, random_port& random,
                                   unix_time_us now) {

@@ -1,6 +1,7 @@
 // actors/recorder/recorder_core.hpp - what becomes of a wish to record: checked, named, keyed; pure.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "actors/format/keys.hpp"
@@ -22,6 +23,10 @@ struct new_session {
   session_put_request row;
   session_key key;
 };
+
+/// Those of `sessions` that are final and ended longer than `retention` ago. A retention of 0 keeps all.
+std::vector<session_summary> expired(const std::vector<session_summary>& sessions, std::chrono::seconds retention,
+                                     unix_time_us now);
 
 /// Checks the wish and makes the session's id, key and first row.
 /// Errors: `invalid_input` for a source that cannot be read, or when nobody could open the recording.

@@ -160,6 +160,9 @@ outcome<recording_store> recording_store::open(const store_options& options, fil
   if (!made) return pass_on(std::move(made));
   auto db = database::open(store_file(options.folder), store_migrations);
   if (!db) return pass_on(std::move(db));
+  // SQLite takes a negative number as KiB.
+  if (auto set = db->execute("PRAGMA cache_size=-" + std::to_string(options.cache_bytes_max >> 10)); !set)
+    return pass_on(std::move(set));
   recording_store store(std::move(*db), options, files);
   auto tidied = store.tidy();
   if (!tidied) return pass_on(std::move(tidied));

@@ -14,6 +14,7 @@ namespace lucid {
 struct store_options {
   std::filesystem::path folder;                 ///< The data folder. Created if it is not there.
   std::uint64_t free_bytes_min = 512ull << 20;  ///< No new session below this: room to finish those that run.
+  std::uint64_t cache_bytes_max = 4ull << 20;   ///< Of the database's pages.
 };
 
 /// The recordings of one data folder. The node has it open for writing (one process, see `folder_lock`); any number of

@@ -15,21 +15,8 @@ using namespace std::chrono_literals;
 constexpr auto patience_max = 100ms;
 constexpr auto stats_interval = 2s;
 
-/// Pauses before trying again: 1, 2, 4 ... 30 s, ten times: about 3.5 minutes in all.
-constexpr auto retry_pause_min = 1s;
-constexpr auto retry_pause_max = 30s;
-constexpr int retry_count_max = 10;
-
 /// A step of the wall clock that is stated: half a second is more than any scheduling delay.
 constexpr std::int64_t clock_step_us_min = 500'000;
-
-std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::uint64_t processor_us() {
   timespec used{};
@@ -50,6 +37,12 @@ bool may_recover(errc code) {
 worker_end failed_end(const error& why) { return {to_string(why), why.code, true}; }
 
 } // namespace
+
+unix_time_us process_clock::wall_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::chrono::nanoseconds process_clock::monotonic() const { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 // --- voice -------------------------------------------------------------------------------------------------------
 
@@ -87,20 +80,25 @@ outcome<void> worker_voice::wait_for_credit() {
 // --- loop --------------------------------------------------------------------------------------------------------
 
 frame_loop::frame_loop(worker_voice& voice, const worker_start& start, std::unique_ptr<frame_source> source,
-                       bool repeatable)
-  : voice_(voice), start_(start), source_(std::move(source)), repeatable_(repeatable), pipeline_(start) {
-  auto wall = wall_us();
+                       bool repeatable, const clock_port& clock)
+  : voice_(voice), start_(start), source_(std::move(source)), repeatable_(repeatable), clock_(clock), pipeline_(start),
+    pause_(start.limits.reconnect_pause_min) {
+  auto wall = clock_.wall_us();
   // A clock that was set back between two workers counts as stepped, too.
   auto now = std::max({wall, start.base_us, start.resume.recorded_until_us});
   clock_step_us_ = now - wall >= clock_step_us_min ? wall - now : 0;
   clock_offset_us_ = wall - steady_us() - clock_step_us_;
 }
 
+std::int64_t frame_loop::steady_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic()).count();
+}
+
 /// The wall clock, freed of steps.
 unix_time_us frame_loop::now_us() const { return steady_us() + clock_offset_us_; }
 
 outcome<worker_end> frame_loop::run() {
-  auto ended = connect(start_.resume.recorded_until_us == 0);
+  auto ended = connect();
   while (ended && !*ended) {
     if (voice_.link().stop_wanted())
       ended = std::optional(worker_end{"stopped", errc::cancelled, false});
@@ -113,24 +111,44 @@ outcome<worker_end> frame_loop::run() {
   return done;
 }
 
-/// Opens the source; again and again unless it is the `first` time, when somebody waits for the answer.
-outcome<std::optional<worker_end>> frame_loop::connect(bool first) {
-  auto pause = std::chrono::milliseconds(retry_pause_min);
-  for (int attempt = 1;; ++attempt) {
+/// The very first time somebody waits for the answer, so there is one attempt.
+outcome<std::optional<worker_end>> frame_loop::connect() {
+  auto opened = source_->open();
+  if (opened) return std::optional<worker_end>{};
+  if (start_.resume.recorded_until_us == 0) return std::optional(failed_end(opened.error()));
+  return reconnect(opened.error());
+}
+
+/// Attempts and pauses are counted from the last frame on: a server that lets one in and throws one out at once
+/// uses them up like one that does not answer.
+outcome<std::optional<worker_end>> frame_loop::reconnect(error why) {
+  auto most = start_.limits.reconnect_attempts_max;
+  for (;;) {
+    if (!may_recover(why.code)) return std::optional(failed_end(why));
+    if (attempt_count_ >= most)
+      return std::optional(failed_end({why.code, "worker",
+                                       "the desktop was lost and not seen again in " + std::to_string(most) +
+                                         " attempts (capture.reconnect_attempts_max)",
+                                       std::make_shared<error>(why)}));
+    auto line = "no connection: " + to_string(why) + "; attempt " + std::to_string(++attempt_count_) + " of " +
+                std::to_string(most) + " in " + std::to_string(pause_.count()) + " ms";
+    if (auto logged = voice_.log(worker_log_level::warning, std::move(line)); !logged) return pass_on(std::move(logged));
+    if (auto paused = pause_before_attempt(); !paused) return pass_on(std::move(paused));
+    if (voice_.link().stop_wanted()) return std::optional(worker_end{"stopped", errc::cancelled, false});
     auto opened = source_->open();
     if (opened) return std::optional<worker_end>{};
-    if (first || !may_recover(opened.error().code) || attempt == retry_count_max)
-      return std::optional(failed_end(opened.error()));
-    if (auto logged = voice_.log(worker_log_level::warning, "connection attempt " + std::to_string(attempt) +
-                                                              " failed: " + to_string(opened.error()));
-        !logged)
-      return pass_on(std::move(logged));
-    auto until = steady::now() + pause;
-    while (steady::now() < until && !voice_.link().stop_wanted())
-      if (auto pumped = voice_.pump(patience_max); !pumped) return pass_on(std::move(pumped));
-    if (voice_.link().stop_wanted()) return std::optional(worker_end{"stopped", errc::cancelled, false});
-    pause = std::min<std::chrono::milliseconds>(pause * 2, retry_pause_max);
+    why = opened.error();
   }
+}
+
+outcome<void> frame_loop::pause_before_attempt() {
+  auto until = clock_.monotonic() + pause_;
+  pause_ = std::min(pause_ * 2, start_.limits.reconnect_pause_max);
+  for (auto now = clock_.monotonic(); now < until && !voice_.link().stop_wanted(); now = clock_.monotonic()) {
+    auto rest = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    if (auto pumped = voice_.pump(std::min<std::chrono::milliseconds>(rest, patience_max)); !pumped) return pumped;
+  }
+  return {};
 }
 
 outcome<std::optional<worker_end>> frame_loop::step() {
@@ -139,7 +157,7 @@ outcome<std::optional<worker_end>> frame_loop::step() {
     if (auto waited = starve(); !waited) return pass_on(std::move(waited));
     return std::optional<worker_end>{};
   }
-  if (auto early = next_frame_due_ - steady::now(); !repeatable_ && early > 0ns) {
+  if (auto early = next_frame_due_ - clock_.monotonic(); !repeatable_ && early > 0ns) {
     auto rest = std::chrono::ceil<std::chrono::milliseconds>(early);
     if (auto pumped = voice_.pump(std::min<std::chrono::milliseconds>(rest, patience_max)); !pumped)
       return pass_on(std::move(pumped));
@@ -150,18 +168,16 @@ outcome<std::optional<worker_end>> frame_loop::step() {
   if (repeatable_ || !may_recover(poll.error().code)) return std::optional(failed_end(poll.error()));
   if (!lost_) lost_ = poll.error();
   if (last_seen_us_ == 0) last_seen_us_ = now_us();
-  if (auto logged = voice_.log(worker_log_level::warning, "connection lost: " + to_string(poll.error())); !logged)
-    return pass_on(std::move(logged));
   source_->close();
-  return connect(false);
+  return reconnect(poll.error());
 }
 
 /// Without credit a live source goes on merging; what that hid is counted in frames it could have shown.
 outcome<void> frame_loop::starve() {
-  auto from = steady::now();
+  auto from = clock_.monotonic();
   auto from_us = now_us();
   if (auto waited = voice_.wait_for_credit(); !waited) return waited;
-  auto missed = static_cast<std::uint64_t>((steady::now() - from) * start_.what.frame_rate_max / 1s);
+  auto missed = static_cast<std::uint64_t>((clock_.monotonic() - from) * start_.what.frame_rate_max / 1s);
   if (repeatable_ || missed == 0) return {};
   voice_.merged_count += missed;
   output_.events.push_back({now_us(), "merged", detail_of({{"from_us", from_us}, {"to_us", now_us()}, {"frames", missed}})});
@@ -171,7 +187,7 @@ outcome<void> frame_loop::starve() {
 /// The recording's clock does not step: a wall clock that does is stated, and its steps are taken back. What the clock
 /// is slewed by is followed; it is slower than frames are.
 void frame_loop::correct_clock(frame_view& picture) {
-  auto change_us = wall_us() - steady_us() - clock_offset_us_ - clock_step_us_;
+  auto change_us = clock_.wall_us() - steady_us() - clock_offset_us_ - clock_step_us_;
   if (std::abs(change_us) >= clock_step_us_min) {
     clock_step_us_ += change_us;
     output_.events.push_back({now_us(), "clock_step", detail_of({{"step_us", change_us}})});
@@ -194,8 +210,10 @@ outcome<std::optional<worker_end>> frame_loop::take(source_poll poll) {
     if (!repeatable_) correct_clock(*poll.frame);
     note_gap(poll.frame->captured_us, output_);
     if (auto added = pipeline_.add(*poll.frame, output_); !added) return std::optional(failed_end(added.error()));
-    next_frame_due_ = std::max(next_frame_due_, steady::now() - 1s / start_.what.frame_rate_max) +
-                      std::chrono::nanoseconds(1s) / start_.what.frame_rate_max;
+    auto distance = time(1s) / start_.what.frame_rate_max;
+    next_frame_due_ = std::max(next_frame_due_, clock_.monotonic() - distance) + distance;
+    attempt_count_ = 0;
+    pause_ = start_.limits.reconnect_pause_min;
   }
   if (!repeatable_ && !lost_) {
     last_seen_us_ = now_us();

@@ -7,6 +7,7 @@
 
 #include "actors/worker/picture_pipeline.hpp"
 #include "actors/worker/worker_link.hpp"
+#include "messages/ports/clock.hpp"
 #include "messages/ports/frame_source.hpp"
 
 namespace lucid {
@@ -34,22 +35,34 @@ private:
   std::chrono::steady_clock::time_point stats_due_{};
 };
 
+/// The clocks of this process.
+class process_clock final : public clock_port {
+public:
+  unix_time_us wall_us() const override;
+  std::chrono::nanoseconds monotonic() const override;
+};
+
 /// Runs a source to its end.
 ///
-/// A live source that fails is opened again, with growing pauses, and what was not seen becomes a `gap` event. Without
+/// A live source that fails is opened again, with growing pauses, and what was not seen becomes one `gap` event. Without
 /// credit nothing is taken from it; it merges its changes, and what was merged becomes a `merged` event. A repeatable
 /// source simply waits.
+///
+/// Uses: voice, start and clock, which must outlive it. Threads: one owner calls it.
 class frame_loop {
 public:
-  frame_loop(worker_voice& voice, const worker_start& start, std::unique_ptr<frame_source> source, bool repeatable);
+  frame_loop(worker_voice& voice, const worker_start& start, std::unique_ptr<frame_source> source, bool repeatable,
+             const clock_port& clock);
 
   /// How the recording ended. An error is one of the link's.
   outcome<worker_end> run();
 
 private:
-  using steady = std::chrono::steady_clock;
+  using time = std::chrono::nanoseconds; ///< Of the monotonic clock.
 
-  outcome<std::optional<worker_end>> connect(bool first);
+  outcome<std::optional<worker_end>> connect();
+  outcome<std::optional<worker_end>> reconnect(error why);
+  outcome<void> pause_before_attempt();
   outcome<std::optional<worker_end>> step();
   outcome<std::optional<worker_end>> take(source_poll poll);
   outcome<worker_end> finish(worker_end end);
@@ -57,14 +70,18 @@ private:
   void correct_clock(frame_view& picture);
   void note_gap(unix_time_us until_us, pipeline_output& output);
   unix_time_us now_us() const;
+  std::int64_t steady_us() const;
 
   worker_voice& voice_;
   const worker_start& start_;
   std::unique_ptr<frame_source> source_;
   bool repeatable_;
+  const clock_port& clock_;
   picture_pipeline pipeline_;
   pipeline_output output_;
-  steady::time_point next_frame_due_{};
+  time next_frame_due_{};
+  std::uint32_t attempt_count_ = 0;       ///< To reconnect, since the last frame.
+  std::chrono::milliseconds pause_;       ///< Before the next of them.
   std::optional<error> lost_;             ///< Why the connection was lost; until the next frame.
   unix_time_us last_seen_us_ = 0;         ///< When the source was last known to be watched.
   std::int64_t clock_offset_us_ = 0; ///< The recording's clock less the steady clock.

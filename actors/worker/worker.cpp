@@ -87,6 +87,7 @@ sandbox_needs needs_of(const worker_start& start, const source_url& url) {
   sandbox_needs needs;
   needs.network = url.kind == source_kind::rdp || url.kind == source_kind::x11;
   needs.devices = start.what.encoder != "libx264";
+  needs.memory_size_bytes_max = start.limits.memory_bytes_max;
   if (url.kind == source_kind::x11) {
     // The X server's key to this user.
     if (const auto* file = std::getenv("XAUTHORITY"))
@@ -97,11 +98,19 @@ sandbox_needs needs_of(const worker_start& start, const source_url& url) {
   return needs;
 }
 
-outcome<void> confine(worker_voice& voice, const worker_start& start, const source_url& url) {
+/// Errors: of the link. A sandbox that is required and cannot be had is the end of the recording.
+outcome<std::optional<worker_end>> confine(worker_voice& voice, const worker_start& start, const source_url& url) {
   auto report = enter_sandbox(needs_of(start, url));
-  if (!report) return voice.log(worker_log_level::warning, "no sandbox: " + to_string(report.error()));
-  if (!report->missing.empty()) return voice.log(worker_log_level::warning, "the sandbox lacks: " + report->missing);
-  return voice.log(worker_log_level::debug, "the sandbox is closed");
+  auto lacking = report ? report->missing : report.error().what;
+  if (!lacking.empty() && start.limits.sandbox == worker_sandbox::require)
+    return std::optional(failed_end({errc::missing_dependency, who,
+                                     "worker.sandbox is \"require\", but this machine lacks: " + lacking +
+                                       "; \"on\" records without it",
+                                     nullptr}));
+  auto logged = lacking.empty() ? voice.log(worker_log_level::debug, "the sandbox is closed")
+                                : voice.log(worker_log_level::warning, "the sandbox lacks: " + lacking);
+  if (!logged) return pass_on(std::move(logged));
+  return std::optional<worker_end>{};
 }
 
 /// Asks the node and waits. Runs on whatever thread the source connects on.
@@ -122,10 +131,12 @@ outcome<std::unique_ptr<frame_source>> make_source(worker_voice& voice, const wo
   source_context context;
   context.what = start.what;
   context.url = url;
+  context.limits = start.limits;
   auto& link = voice.link();
   context.trusted = [&link](const worker_certificate& shown) { return ask_trusted(link, shown); };
   context.log = [&link](std::string_view line) {
-    static_cast<void>(link.send(worker_log{worker_log_level::warning, std::string(line)}));
+    // FreeRDP warns of old ciphers and a missing Kerberos at each start; what matters comes back as an error.
+    static_cast<void>(link.send(worker_log{worker_log_level::debug, std::string(line)}));
   };
   if (!make) return fail(errc::unsupported, who, "this program was built without live sources");
   return make(context);
@@ -143,12 +154,16 @@ outcome<worker_end> record(worker_voice& voice, const source_maker& make, bool s
     if (!opened) return failed_end(opened.error());
     media.emplace(std::move(*opened));
   }
-  if (sandbox_allowed && start->limits.sandbox)
-    if (auto confined = confine(voice, *start, *url); !confined) return pass_on(std::move(confined));
+  if (sandbox_allowed && start->limits.sandbox != worker_sandbox::off) {
+    auto confined = confine(voice, *start, *url);
+    if (!confined) return pass_on(std::move(confined));
+    if (*confined) return std::move(**confined);
+  }
   if (is_media) return run_media(voice, *start, media->get());
   auto source = make_source(voice, *start, *url, make);
   if (!source) return failed_end(source.error());
-  return frame_loop(voice, *start, std::move(*source), is_repeatable(url->kind)).run();
+  process_clock clock;
+  return frame_loop(voice, *start, std::move(*source), is_repeatable(url->kind), clock).run();
 }
 
 /// FFmpeg's own lines go where the node collects them: standard error.

@@ -16,11 +16,12 @@ namespace lucid {
 struct source_context {
   capture_request what; ///< With the source as it was written, the user name and the password.
   source_url url;       ///< The source, parsed.
+  worker_limits limits; ///< Of these, the time to connect.
 
   /// Whether the node trusts this certificate. Blocks up to 30 s. From any thread.
   std::function<bool(const worker_certificate&)> trusted;
 
-  /// A line for the node's log. From any thread.
+  /// A library's own remark, for whoever debugs a connection. From any thread.
   std::function<void(std::string_view)> log;
 };
 

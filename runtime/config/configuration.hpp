@@ -34,7 +34,6 @@ struct configuration {
 
   struct store_settings {
     std::uint64_t free_bytes_min = 0;
-    bool sync = true;
     std::uint64_t cache_bytes_max = 0;
   } store;
 
@@ -86,7 +85,6 @@ struct configuration {
 
   struct seal_settings {
     std::uint32_t zstd_level = 0;
-    std::uint32_t threads = 0; ///< 0: as many as node.work_threads.
   } seal;
 
   struct anchor_settings {

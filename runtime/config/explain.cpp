@@ -31,7 +31,6 @@ std::string quote(std::string_view text) {
 
 /// The value of a field as TOML.
 struct value_writer {
-  std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
   std::string operator()(const std::uint64_t* v) const { return quote_quantity(show_size(*v)); }
   std::string operator()(const milliseconds* v) const { return quote_quantity(show_duration(*v)); }
@@ -131,7 +130,6 @@ std::string show_bounds(const key_spec& key) {
     for (char c : key.choices) list += c == '|' ? std::string(", ") : std::string(1, c);
     return list;
   }
-  if (is<bool>(key)) return "true or false";
   if (is<std::uint64_t>(key))
     return fmt::format("{} to {}", show_size(static_cast<std::uint64_t>(key.min)), show_size(static_cast<std::uint64_t>(key.max)));
   if (is<milliseconds>(key)) return fmt::format("{} to {}", show_duration(milliseconds(key.min)), show_duration(milliseconds(key.max)));
@@ -143,7 +141,6 @@ std::string show_bounds(const key_spec& key) {
 }
 
 std::string_view show_type(const key_spec& key) {
-  if (is<bool>(key)) return "boolean";
   if (is<std::uint32_t>(key)) return "number";
   if (is<std::uint64_t>(key)) return "size (bytes)";
   if (is<milliseconds>(key)) return "duration (ms)";

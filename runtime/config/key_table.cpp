@@ -70,8 +70,6 @@ const key_spec table[] = {
 
     {"store.free_bytes_min", LUCID_FIELD(store.free_bytes_min), "256 MiB", 0, std::int64_t{1024} * gib, "",
      "Free space below which no session starts and running ones are ended in good order."},
-    {"store.sync", LUCID_FIELD(store.sync), "true", 0, 1, "",
-     "Sync files and folders before a chunk counts as stored. Turn off for benchmarks only."},
     {"store.cache_bytes_max", LUCID_FIELD(store.cache_bytes_max), "4 MiB", 1 * mib, 1 * gib, "",
      "Page cache of the metadata database."},
 
@@ -87,19 +85,20 @@ const key_spec table[] = {
     {"session.count_max", LUCID_FIELD(session.count_max), "4", 1, 64, "",
      "Sessions that record at one time."},
     {"session.retention", LUCID_FIELD(session.retention), "0", 0, 3650 * day / in_seconds, "",
-     "Age after which a finished recording is removed; 0 keeps it until it is removed by hand."},
+     "Age after which a finished recording is removed, looked for at the start and once an hour; 0 keeps it until it "
+     "is removed by hand."},
 
     {"capture.connect_timeout", LUCID_FIELD(capture.connect_timeout), "15 s", 100 * ms, 5 * min, "",
-     "Time within which a connection to the desktop must stand, login included."},
+     "Time within which a connection to an RDP server must stand, login included."},
     {"capture.reconnect_attempts_max", LUCID_FIELD(capture.reconnect_attempts_max), "20", 0, 10000, "",
-     "Attempts to reach a desktop that was lost, before the recording is closed."},
+     "Attempts in a row to see a desktop again that was lost, before the recording is closed."},
     {"capture.reconnect_backoff_min", LUCID_FIELD(capture.reconnect_backoff_min), "500 ms", 10 * ms, 1 * min, "",
      "Pause before the first new attempt; it doubles with each further one."},
     {"capture.reconnect_backoff_max", LUCID_FIELD(capture.reconnect_backoff_max), "30 s", 10 * ms, 1 * hour, "",
      "Longest pause between two attempts."},
     {"capture.certificate_policy", LUCID_FIELD(capture.certificate_policy), "pin", 0, 0, "pin|strict",
-     "pin: trust a desktop's certificate at first use, refuse another later. strict: only what the system's "
-     "authorities signed."},
+     "pin: trust a desktop's certificate at first use, refuse another later. strict: refuse the first one, too; an "
+     "administrator pins it by a line \"host:port fingerprint\" in the file pins in node.data_dir."},
     {"capture.password", LUCID_FIELD(capture.password), "", 0, text_bytes_max, "",
      "Password of the remote desktop where the command names no other source for it."},
     {"capture.password_file", LUCID_FIELD(capture.password_file), "", 0, path_bytes_max, "",
@@ -116,9 +115,10 @@ const key_spec table[] = {
     {"worker.sandbox", LUCID_FIELD(worker.sandbox), "on", 0, 0, "on|off|require",
      "Locks the capture process in with seccomp and landlock: on where the kernel can, require refuses to go without."},
     {"worker.memory_bytes_max", LUCID_FIELD(worker.memory_bytes_max), "2 GiB", 128 * mib, 64 * gib, "",
-     "Address space of a capture process; one that needs more is ended and started again."},
-    {"worker.silence_timeout", LUCID_FIELD(worker.silence_timeout), "10 s", 500 * ms, 10 * min, "",
-     "Time without a sign of life after which a capture process is ended and started again."},
+     "Private memory of a capture process, kept to by its sandbox; one that needs more is ended and started again."},
+    {"worker.silence_timeout", LUCID_FIELD(worker.silence_timeout), "30 s", 5 * s, 10 * min, "",
+     "Time without a sign of life, which comes every 2 s, after which a capture process is ended and started again; "
+     "capture.connect_timeout is added to it."},
 
     {"encode.encoder", LUCID_FIELD(encode.encoder), "libx264", 1, text_bytes_max, "",
      "FFmpeg encoder, or auto: the first of the machine's hardware encoders that opens, else libx264.", {},
@@ -128,7 +128,7 @@ const key_spec table[] = {
      "Trades processor time for size; passed over by encoders without presets."},
     {"encode.quality", LUCID_FIELD(encode.quality), "23", 0, 51, "",
      "Constant rate factor; lower is better and larger."},
-    {"encode.threads", LUCID_FIELD(encode.threads), "1", 0, 64, "",
+    {"encode.threads", LUCID_FIELD(encode.threads), "1", 0, 16, "",
      "Threads of one encoder; 0 lets the encoder choose."},
     {"encode.key_frame_interval", LUCID_FIELD(encode.key_frame_interval), "10 s", 1 * s, 10 * s, "",
      "Longest time between key frames: how exactly an export can begin."},
@@ -142,15 +142,13 @@ const key_spec table[] = {
 
     {"seal.zstd_level", LUCID_FIELD(seal.zstd_level), "3", 1, 19, "",
      "Compression level of chunks; what does not shrink is stored as it is."},
-    {"seal.threads", LUCID_FIELD(seal.threads), "0", 0, 256, "",
-     "Chunks sealed at one time; 0 is as many as node.work_threads."},
 
     {"anchor.batch_interval", LUCID_FIELD(anchor.batch_interval), "200 ms", 0, 1 * hour, "",
      "Time a manifest may wait for others to share its block."},
     {"anchor.batch_entries_max", LUCID_FIELD(anchor.batch_entries_max), "100", 1,
      std::int64_t{ledger_entries_max}, "", "Manifests in one block; the next ones wait for the next."},
     {"anchor.retry_interval", LUCID_FIELD(anchor.retry_interval), "5 s", 100 * ms, 1 * hour, "",
-     "Pause before a batch that the ledger did not take is offered again; never given up."},
+     "Pause before a batch that the ledger did not take is offered again; doubles up to 30 s, never given up."},
 
     {"keys.dir", LUCID_FIELD(keys.dir), "<node.data_dir>/keys", 1, path_bytes_max, "",
      "Folder of the node's keys; mode 0700."},

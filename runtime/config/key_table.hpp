@@ -13,7 +13,7 @@ namespace lucid {
 
 /// The field of a configuration that a key fills; its type says how the value is written.
 using key_field =
-    std::variant<bool*, std::uint32_t*, std::uint64_t*, std::chrono::milliseconds*, std::chrono::seconds*, std::string*,
+    std::variant<std::uint32_t*, std::uint64_t*, std::chrono::milliseconds*, std::chrono::seconds*, std::string*,
                  std::filesystem::path*, secret_text*, std::vector<std::string>*, std::map<std::string, std::string>*>;
 
 /// One setting. `uint32` fields are counts, `uint64` fields are sizes in bytes.

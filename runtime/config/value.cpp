@@ -56,14 +56,6 @@ public:
   assigner(const key_spec& key, const raw_value& raw, const std::filesystem::path& home)
     : key_(key), raw_(raw), home_(home) {}
 
-  std::optional<refusal> operator()(bool* field) const {
-    if (auto* on = std::get_if<bool>(&raw_)) return *field = *on, std::nullopt;
-    auto* text = loose_text();
-    if (!text || (*text != "true" && *text != "false")) return wrong("true or false");
-    *field = *text == "true";
-    return {};
-  }
-
   std::optional<refusal> operator()(std::uint32_t* field) const {
     auto number = bare_number();
     if (!number) return wrong("whole number");

@@ -91,8 +91,13 @@ struct capture_world : world {
     return {.id = id, .start = child_of(neighbour, around), .shutdown_timeout = 100ms, .delay = {0ms, 0ms}};
   }
 
+  pin_policy policy = pin_policy::first_use;
+  std::chrono::milliseconds silence_max = 60s;
+
   void begin() {
     capture_parts parts;
+    parts.policy = policy;
+    parts.silence_max = silence_max;
     parts.options.session = some_session;
     parts.start_worker = scripted_worker::starter(script);
     parts.pins = pins;
@@ -243,6 +248,62 @@ BOOST_FIXTURE_TEST_CASE(a_changed_certificate_is_refused_and_ends_the_session, c
   BOOST_REQUIRE(started->has_value());
   BOOST_TEST(((*started)->error().code == errc::certificate_changed));
   BOOST_TEST((*started)->error().what.find(std::string(64, 'b')) != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_strict_node_refuses_a_server_that_is_not_pinned_and_says_how_to_pin_it, capture_world) {
+  around->source = "rdp://host";
+  policy = pin_policy::strict;
+  begin();
+  auto started = start_capture();
+  script->say(worker_certificate{"host:3389", std::string(64, 'a'), "CN=x", "CN=x"});
+  advance(0ms);
+  BOOST_TEST(!script->all_heard<worker_certificate_verdict>().at(0).accepted);
+  BOOST_TEST(pins->known.empty());
+  script->say(worker_end{"refused", errc::refused, true});
+  script->vanish(std::nullopt);
+  advance(0ms);
+  BOOST_REQUIRE(started->has_value());
+  BOOST_TEST((*started)->error().what.find("host:3389 " + std::string(64, 'a')) != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_strict_node_lets_a_pinned_server_in, capture_world) {
+  around->source = "rdp://host";
+  policy = pin_policy::strict;
+  pins->known["host:3389"] = std::string(64, 'a');
+  begin();
+  start_capture();
+  script->say(worker_certificate{"host:3389", std::string(64, 'a'), "CN=x", "CN=x"});
+  advance(0ms);
+  BOOST_TEST(script->all_heard<worker_certificate_verdict>().at(0).accepted);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_is_killed_after_the_silence_that_is_configured_and_not_before, capture_world) {
+  silence_max = 8s;
+  begin();
+  start_capture();
+  deliver(0);
+  advance(8s);
+  BOOST_TEST(script->kill_count == 0);
+  advance(3s);
+  BOOST_TEST(script->kill_count == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_reconnection_and_a_crash_within_it_are_one_gap_in_the_journal, capture_world) {
+  around->source = "rdp://host";
+  begin();
+  start_capture();
+  deliver(0);
+  script->say(source_event{5000, "gap", R"({"from_us":1010,"to_us":5000,"reason":"unreachable"})"});
+  script->vanish();
+  advance(1s);
+  BOOST_TEST(script->start_count == 2);
+  deliver(1);
+  deliver(2);
+  std::uint64_t gaps = 0;
+  for (auto& f : around->journal)
+    if (f.kind == fragment_kind::event) gaps += f.frame_count;
+  BOOST_TEST(gaps == 1u);
+  BOOST_TEST(around->journal.size() == 4u); // Three frames, one event.
 }
 
 BOOST_FIXTURE_TEST_CASE(a_restarted_capture_goes_on_by_itself_where_the_journal_ends, capture_world) {

@@ -120,6 +120,94 @@ BOOST_AUTO_TEST_CASE(a_restarted_capture_of_a_live_source_states_its_gap) {
   BOOST_TEST(all_of<act::send_fragment>(repeatable.worker_said(media(base_us + 9000))).size() == 1u);
 }
 
+namespace {
+
+source_event told_gap(unix_time_us from_us, unix_time_us to_us) {
+  return {to_us, "gap",
+          R"({"from_us":)" + std::to_string(from_us) + R"(,"to_us":)" + std::to_string(to_us) +
+            R"(,"reason":"unreachable","detail":"rdp: the connection is lost"})"};
+}
+
+std::uint64_t gaps_in(const capture_steps& steps) {
+  std::uint64_t count = 0;
+  for (auto& sent : all_of<act::send_fragment>(steps))
+    if (sent.what.on == track::events) count += sent.what.frame_count;
+  return count;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_gap_that_the_worker_states_is_numbered_once_with_its_bounds_before_the_next_frame) {
+  auto core = some_core("rdp://host");
+  core.begin();
+  core.worker_said(media(base_us));
+  auto told = told_gap(base_us + 2000, base_us + 7000);
+  BOOST_TEST(core.worker_said(told).empty());
+  auto sent = all_of<act::send_fragment>(core.worker_said(media(base_us + 7000)));
+  BOOST_REQUIRE(sent.size() == 2u);
+  BOOST_TEST(sent[0].what.frame_count == 1u);
+  for (auto* part : {R"("from_us":1002000)", R"("to_us":1007000)", R"("reason":"unreachable")", "the connection is lost"})
+    BOOST_TEST(text_of(sent[0].what).find(part) != std::string::npos, part);
+  BOOST_TEST(gaps_in(core.worker_said(media(base_us + 8000))) == 0u);
+  // Its credit comes back with those of the fragments.
+  auto granted = all_of<act::grant_credit>(core.acknowledged(4));
+  BOOST_REQUIRE(granted.size() == 1u);
+  BOOST_TEST(granted[0].bytes == 300 + told.detail.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_dies_within_a_gap_it_has_stated_leaves_one_gap) {
+  auto core = some_core("rdp://host");
+  core.begin();
+  core.worker_said(media(base_us));
+  core.worker_said(told_gap(base_us + 2000, base_us + 7000));
+  core.worker_gone(crash(), base_us + 8000);
+  core.restart();
+  core.worker_said(told_gap(base_us + 8500, base_us + 9000)); // The new one is thrown out at once, too.
+  auto steps = core.worker_said(media(base_us + 9500));
+  BOOST_TEST(gaps_in(steps) == 1u);
+  auto text = text_of(all_of<act::send_fragment>(steps)[0].what);
+  BOOST_TEST(text.find(R"("from_us":1002000)") != std::string::npos);
+  BOOST_TEST(text.find(R"("to_us":1009500)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_at_the_end_is_stated_however_the_recording_ends) {
+  for (auto how : {"last word", "crash and stop", "crashes"}) {
+    BOOST_TEST_CONTEXT(how) {
+      auto core = some_core("rdp://host");
+      core.begin();
+      core.worker_said(media(base_us));
+      std::uint64_t gaps = 0;
+      auto count = [&](const capture_steps& steps) { gaps += gaps_in(steps); };
+      if (how == std::string("last word")) {
+        count(core.worker_said(told_gap(base_us + 2000, base_us + 7000)));
+        count(core.worker_said(worker_end{"the desktop was lost", errc::unreachable, true}));
+        count(core.worker_gone(std::nullopt, base_us + 8000));
+      } else if (how == std::string("crash and stop")) {
+        count(core.worker_gone(crash(), base_us + 8000));
+        count(core.stop(base_us + 9000));
+      } else {
+        for (int i = 0; i < 5; ++i) {
+          count(core.worker_gone(crash(), base_us + 8000));
+          count(core.restart());
+        }
+      }
+      BOOST_TEST(gaps == 1u);
+      BOOST_TEST(all_of<act::finished>(core.acknowledged(2)).size() == 1u);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_told_in_nonsense_is_a_gap_all_the_same) {
+  for (std::string detail : {"", "[]", "{", R"({"from_us":"x","reason":7})", R"({"from_us":1e300})"}) {
+    auto core = some_core("rdp://host");
+    core.begin();
+    core.worker_said(source_event{base_us + 10, "gap", detail});
+    auto steps = core.worker_said(media(base_us + 20));
+    BOOST_TEST(gaps_in(steps) == 1u);
+    BOOST_TEST(text_of(all_of<act::send_fragment>(steps)[0].what).find(R"("from_us":1000010)") != std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(workers_that_never_deliver_end_the_capture_after_a_bound) {
   auto core = some_core();
   core.begin();
@@ -154,12 +242,12 @@ BOOST_AUTO_TEST_CASE(an_end_waits_for_the_last_acknowledgement) {
 BOOST_AUTO_TEST_CASE(a_stop_ends_a_worker_or_what_waits_for_one) {
   auto running = some_core();
   running.begin();
-  BOOST_TEST(all_of<act::stop_worker>(running.stop()).size() == 1u);
+  BOOST_TEST(all_of<act::stop_worker>(running.stop(base_us)).size() == 1u);
   BOOST_TEST(all_of<act::finished>(running.worker_gone(crash(), base_us)).size() == 1u);
   auto waiting = some_core();
   waiting.begin();
   waiting.worker_gone(crash(), base_us);
-  BOOST_TEST(all_of<act::finished>(waiting.stop()).size() == 1u);
+  BOOST_TEST(all_of<act::finished>(waiting.stop(base_us)).size() == 1u);
   BOOST_TEST(waiting.restart().empty());
 }
 
@@ -178,18 +266,22 @@ BOOST_AUTO_TEST_CASE(a_worker_that_sends_without_credit_is_ended) {
 
 BOOST_AUTO_TEST_CASE(certificates_are_pinned_on_first_use_and_a_change_shows_both_fingerprints) {
   worker_certificate shown{"host:3389", std::string(64, 'a'), "CN=x", "CN=x"};
-  auto first = decide_pin(std::nullopt, shown);
+  auto first = decide_pin(std::nullopt, shown, pin_policy::first_use);
   BOOST_TEST(first.accepted);
   BOOST_TEST(first.pin_now);
-  auto same = decide_pin(std::string(64, 'a'), shown);
+  auto same = decide_pin(std::string(64, 'a'), shown, pin_policy::strict);
   BOOST_TEST(same.accepted);
   BOOST_TEST(!same.pin_now);
-  auto changed = decide_pin(std::string(64, 'b'), shown);
+  auto changed = decide_pin(std::string(64, 'b'), shown, pin_policy::first_use);
   BOOST_TEST(!changed.accepted);
   BOOST_TEST(changed.reason.find(std::string(64, 'a')) != std::string::npos);
   BOOST_TEST(changed.reason.find(std::string(64, 'b')) != std::string::npos);
+  auto unknown = decide_pin(std::nullopt, shown, pin_policy::strict);
+  BOOST_TEST(!unknown.accepted);
+  BOOST_TEST(!unknown.pin_now);
+  BOOST_TEST(unknown.reason.find("\"host:3389 " + std::string(64, 'a') + "\"") != std::string::npos);
   shown.fingerprint = "short";
-  BOOST_TEST(!decide_pin(std::nullopt, shown).accepted);
+  BOOST_TEST(!decide_pin(std::nullopt, shown, pin_policy::first_use).accepted);
 }
 
 BOOST_AUTO_TEST_CASE(event_lines_are_json_whatever_the_worker_says) {

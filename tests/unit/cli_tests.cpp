@@ -142,13 +142,13 @@ BOOST_AUTO_TEST_CASE(check_lists_every_problem_and_ends_with_two) {
 BOOST_AUTO_TEST_CASE(show_names_the_origin_and_masks_secrets) {
   temporary_folder folder;
   auto file = folder.write("one.toml", "[keys]\npassphrase = \"open sesame\"\n[seal]\nzstd_level = 4\n").string();
-  auto result = run({"config", "show", "--config", file, "--set", "seal.threads=2", "--log-level", "warn"});
+  auto result = run({"config", "show", "--config", file, "--set", "encode.threads=2", "--log-level", "warn"});
   BOOST_TEST(result.code == 0);
   BOOST_TEST(!has(result.out, "sesame"));
   BOOST_TEST(has(result.out, "one.toml:4:14"));
   BOOST_TEST(has(result.out, "--log-level"));
-  auto list = nlohmann::json::parse(run({"config", "show", "--json", "--config", file, "--set", "seal.threads=2"}).out);
-  auto row = std::find_if(list.begin(), list.end(), [](auto& line) { return line["key"] == "seal.threads"; });
+  auto list = nlohmann::json::parse(run({"config", "show", "--json", "--config", file, "--set", "encode.threads=2"}).out);
+  auto row = std::find_if(list.begin(), list.end(), [](auto& line) { return line["key"] == "encode.threads"; });
   BOOST_REQUIRE((row != list.end()));
   BOOST_TEST((*row)["value"].get<std::string>() == "2");
   BOOST_TEST((*row)["from"].get<std::string>() == "--set");

@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_SUITE(errors)
 
 BOOST_AUTO_TEST_CASE(all_are_reported_at_once_in_the_order_of_the_file) {
   auto text = problems_of("nmae = 3\n[jurnal]\nx = 1\n[journal]\nsync_intervall = \"1 s\"\nsync_interval = \"9 ms\"\n"
-                          "[session]\ncount_max = \"4\"\nlength_max = \"1500 ms\"\n[store]\nsync = \"yes\"\ncache_bytes_max = 1.5\n");
+                          "[session]\ncount_max = \"4\"\nlength_max = \"1500 ms\"\n[store]\nsync = true\ncache_bytes_max = 1.5\n[worker]\nsandbox = true\n");
   BOOST_TEST(text ==
              "test.toml:1:1: nmae: there is no such key outside of sections; did you mean node.name?\n"
              "test.toml:2:2: jurnal: there is no section of this name; did you mean journal?\n"
@@ -182,8 +182,9 @@ BOOST_AUTO_TEST_CASE(all_are_reported_at_once_in_the_order_of_the_file) {
              "test.toml:6:17: journal.sync_interval: \"9 ms\" is too small; allowed: 50 ms to 10 s\n"
              "test.toml:8:13: session.count_max: \"4\" is no whole number; allowed: 1 to 64\n"
              "test.toml:9:14: session.length_max: \"1500 ms\" is no duration: it must be whole seconds; allowed: 1 s to 30 d\n"
-             "test.toml:11:8: store.sync: \"yes\" is no true or false; allowed: true or false\n"
-             "test.toml:12:19: store.cache_bytes_max: a number with a point is no size; allowed: 1 MiB to 1 GiB");
+             "test.toml:11:1: store.sync: there is no such key; `lucid config explain` lists what there is\n"
+             "test.toml:12:19: store.cache_bytes_max: a number with a point is no size; allowed: 1 MiB to 1 GiB\n"
+             "test.toml:14:11: worker.sandbox: true is no text; allowed: on, off, require");
 }
 
 BOOST_AUTO_TEST_CASE(a_syntax_error_names_its_place_and_the_other_sources_are_read_all_the_same) {

@@ -69,6 +69,30 @@ BOOST_AUTO_TEST_CASE(two_sessions_never_share_id_or_key) {
   BOOST_TEST(!std::equal(a->key.view().begin(), a->key.view().end(), b->key.view().begin()));
 }
 
+BOOST_AUTO_TEST_CASE(final_sessions_older_than_the_retention_expire_and_no_others) {
+  using namespace std::chrono_literals;
+  constexpr unix_time_us second = 1'000'000, now = 1000 * second;
+  auto with = [](session_state state, unix_time_us created_us, unix_time_us ended_us) {
+    session_summary s;
+    s.state = state;
+    s.created_us = created_us;
+    s.ended_us = ended_us;
+    return s;
+  };
+  std::vector<session_summary> all{
+    with(session_state::completed, 1 * second, 899 * second),   with(session_state::completed, 1 * second, 900 * second),
+    with(session_state::interrupted, 1 * second, 2 * second),   with(session_state::failed, 1 * second, 0),
+    with(session_state::failed, 950 * second, 0),               with(session_state::recording, 1 * second, 2 * second),
+    with(session_state::anchoring, 1 * second, 2 * second),
+  };
+  auto old = expired(all, 100s, now);
+  BOOST_REQUIRE(old.size() == 3u);
+  BOOST_TEST(old[0].ended_us == 899 * second);
+  BOOST_TEST((old[1].state == session_state::interrupted));
+  BOOST_TEST((old[2].state == session_state::failed && old[2].created_us == second));
+  BOOST_TEST(expired(all, 0s, now).empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_vault_forgets_what_is_erased) {
   session_vault vault;
   session_id id{3};

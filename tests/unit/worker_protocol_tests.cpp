@@ -62,7 +62,12 @@ BOOST_AUTO_TEST_CASE(a_start_reads_back_field_by_field) {
   start.limits.fragment_interval = std::chrono::milliseconds(250);
   start.limits.encoder_threads = 4;
   start.limits.encoder_preset = "superfast";
-  start.limits.sandbox = false;
+  start.limits.sandbox = worker_sandbox::require;
+  start.limits.memory_bytes_max = 1ull << 30;
+  start.limits.connect_time_max = std::chrono::milliseconds(7000);
+  start.limits.reconnect_attempts_max = 0;
+  start.limits.reconnect_pause_min = std::chrono::milliseconds(20);
+  start.limits.reconnect_pause_max = std::chrono::milliseconds(3'600'000);
   worker_decoder<node_message> decoder;
   auto messages = decoder.feed(bytes_of(node_message(start))).value();
   BOOST_REQUIRE(messages.size() == 1u);
@@ -78,7 +83,12 @@ BOOST_AUTO_TEST_CASE(a_start_reads_back_field_by_field) {
   BOOST_TEST(got.limits.fragment_interval.count() == 250);
   BOOST_TEST(got.limits.encoder_threads == 4u);
   BOOST_TEST(got.limits.encoder_preset == "superfast");
-  BOOST_TEST(!got.limits.sandbox);
+  BOOST_TEST((got.limits.sandbox == worker_sandbox::require));
+  BOOST_TEST(got.limits.memory_bytes_max == 1ull << 30);
+  BOOST_TEST(got.limits.connect_time_max.count() == 7000);
+  BOOST_TEST(got.limits.reconnect_attempts_max == 0u);
+  BOOST_TEST(got.limits.reconnect_pause_min.count() == 20);
+  BOOST_TEST(got.limits.reconnect_pause_max.count() == 3'600'000);
 }
 
 BOOST_AUTO_TEST_CASE(all_messages_read_back_in_any_slicing) {
@@ -153,6 +163,30 @@ BOOST_AUTO_TEST_CASE(fragments_that_contradict_themselves_are_refused) {
   BOOST_TEST((damaged([](fragment& f) { f.end_us = f.start_us - 1; }) == errc::protocol_violation));
   BOOST_TEST((damaged([](fragment& f) { f.kind = fragment_kind::init; f.frame_count = 0; }) ==
               errc::protocol_violation));
+}
+
+BOOST_AUTO_TEST_CASE(limits_of_a_start_are_taken_up_to_their_bounds_and_not_beyond) {
+  using ms = std::chrono::milliseconds;
+  auto taken = [](auto&& change) {
+    worker_start start;
+    change(start.limits);
+    worker_decoder<node_message> decoder;
+    return decoder.feed(bytes_of(node_message(start))).has_value();
+  };
+  auto both_sides = [&](auto member, auto low, auto high, auto step) {
+    BOOST_TEST(taken([&](worker_limits& l) { l.*member = low; }));
+    BOOST_TEST(taken([&](worker_limits& l) { l.*member = high; }));
+    BOOST_TEST(!taken([&](worker_limits& l) { l.*member = high + step; }));
+    return !taken([&](worker_limits& l) { l.*member = low - step; });
+  };
+  BOOST_TEST(both_sides(&worker_limits::memory_bytes_max, 128ull << 20, 64ull << 30, 1));
+  BOOST_TEST(both_sides(&worker_limits::connect_time_max, ms(100), ms(300'000), ms(1)));
+  BOOST_TEST(both_sides(&worker_limits::reconnect_attempts_max, 0u, 10'000u, 1u));
+  BOOST_TEST(both_sides(&worker_limits::reconnect_pause_min, ms(10), ms(60'000), ms(1)));
+  BOOST_TEST(both_sides(&worker_limits::reconnect_pause_max, ms(10), ms(3'600'000), ms(1)));
+  BOOST_TEST(taken([](worker_limits& l) { l.encoder_threads = 0; }));
+  BOOST_TEST(!taken([](worker_limits& l) { l.encoder_threads = 17; }));
+  BOOST_TEST(!taken([](worker_limits& l) { l.sandbox = static_cast<worker_sandbox>(3); }));
 }
 
 BOOST_AUTO_TEST_CASE(strings_beyond_their_bound_are_cut_when_sent_and_refused_when_received) {
