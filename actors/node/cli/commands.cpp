@@ -43,6 +43,7 @@ std::vector<command_spec> all_commands() {
       config_explain_command(),
       config_show_command(),
       doctor_command(),
+      bench_command(),
       version_command(),
       completion_bash_command(),
       docs_cli_command(),

@@ -45,6 +45,7 @@ command_spec config_check_command();
 command_spec config_explain_command();
 command_spec config_show_command();
 command_spec doctor_command();
+command_spec bench_command();
 command_spec version_command();
 command_spec completion_bash_command();
 command_spec docs_cli_command();
