@@ -195,7 +195,7 @@ command_spec record_command() {
             app.add_option("--owner", o->owner, "Whose recording it is, for people");
             app.add_option("--recipient", o->recipients, "Public key that can open it; may be repeated "
                                                          "(default: keys.recipients, else the key \"owner\")")
-              ->type_name("KEY");
+              ->type_name("KEY")->allow_extra_args(false);
             app.add_option("--seconds", o->seconds, "Stop by itself after so long (default: session.length_max)");
             app.add_option("--username", o->username, "User on the remote desktop");
             app.add_option("--password-file", o->password_file, "File whose first line is the password; - for standard input")
