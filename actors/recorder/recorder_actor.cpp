@@ -199,10 +199,14 @@ struct recorder_shell {
   }
 
   void remove(const session_summary& old) const {
-    log::speaker who{path, to_hex(old.id)};
+    auto me = *this;
+    auto id = to_hex(old.id);
     state().store.request(self, store_timeout, session_remove_request{old.id})
-      .then([who](const session_summary&) { log::info(who, "removed: older than session.retention"); },
-            [who](const caf::error& failed) { log::error(who, "expired, but cannot be removed: {}", to_string(from_caf(failed))); });
+      .then(
+        [me, id](const session_summary&) { log::info(log::speaker{me.path, id}, "removed: older than session.retention"); },
+        [me, id](const caf::error& failed) {
+          log::error(log::speaker{me.path, id}, "expired, but cannot be removed: {}", to_string(from_caf(failed)));
+        });
   }
 };
 
