@@ -5,7 +5,9 @@
 #define BOOST_TEST_NO_MAIN
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -16,8 +18,12 @@
 #include <fstream>
 #include <mutex>
 #include <random>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -327,6 +333,37 @@ BOOST_AUTO_TEST_CASE(with_the_network_the_sandbox_still_denies_writing_and_other
   BOOST_TEST(said.find("home denied") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_required_sandbox_that_the_kernel_lacks_is_the_end_and_a_wished_one_a_warning) {
+  auto required = start_of("generator:frames=5&size=64x64");
+  required.limits.sandbox = worker_sandbox::require;
+  recording refused;
+  run(required, refused, SIZE_MAX, as("without-landlock"));
+  BOOST_REQUIRE(refused.end.has_value());
+  BOOST_TEST(refused.end->failed);
+  BOOST_TEST((refused.end->code == errc::missing_dependency));
+  BOOST_TEST(refused.end->reason.find("Landlock") != std::string::npos);
+  BOOST_TEST(refused.frame_count == 0u);
+  auto wished = required;
+  wished.limits.sandbox = worker_sandbox::on;
+  recording taken;
+  run(wished, taken, SIZE_MAX, as("without-landlock"));
+  BOOST_TEST(taken.frame_count == 5u);
+  BOOST_TEST(std::any_of(taken.logs.begin(), taken.logs.end(), [](const worker_log& line) {
+    return line.level == worker_log_level::warning && line.text.find("Landlock") != std::string::npos;
+  }));
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // There memory is not limited.
+BOOST_AUTO_TEST_CASE(a_worker_gets_no_more_memory_than_is_configured) {
+  auto start = start_of("generator:frames=2&size=4096x4096"); // 64 MiB a picture, and the encoder's own.
+  start.limits.memory_bytes_max = 128u << 20;
+  recording r;
+  run(start, r);
+  BOOST_TEST((r.failure.has_value() || (r.end && r.end->failed)));
+  BOOST_TEST(r.frame_count == 0u);
+}
+#endif
+
 BOOST_AUTO_TEST_CASE(media_files_are_copied_without_encoding_and_resumed_exactly) {
   temp_folder folder;
   auto path = (folder.path / "in.mp4").string();
@@ -441,7 +478,21 @@ int be_confined(bool network) {
   return 0;
 }
 
+/// A worker on a kernel that knows no Landlock.
+int work_without_landlock() {
+  sock_filter program[]{
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog filter{std::size(program), program};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) return 1;
+  return worker_main(3, {});
+}
+
 int misbehave(const std::string& mode) {
+  if (mode == "without-landlock") return work_without_landlock();
   if (mode == "confined") return be_confined(false);
   if (mode == "confined-network") return be_confined(true);
   if (mode == "crash") {
