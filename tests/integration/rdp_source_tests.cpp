@@ -402,6 +402,38 @@ BOOST_AUTO_TEST_CASE(the_mouse_is_drawn_where_the_server_says_it_is) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_desktop_that_changes_its_size_in_mid_session_is_shown_whole_in_its_new_size) {
+  test::desktop own("--idle --server shadow --security tls --size 800x600");
+  test::painter painter(own.display());
+  auto options = options_for(own);
+  options.width = 800;
+  options.height = 600;
+  rdp_source source(options);
+  BOOST_REQUIRE(source.open());
+  BOOST_TEST(first_frame(source).frame->width == 800u);
+  settle(source);
+  struct size {
+    std::uint16_t width, height;
+  };
+  for (auto [w, h] : {size{640, 480}, {800, 600}}) {
+    BOOST_REQUIRE(painter.set_size(w, h));
+    painter.fill(0, 0, w, h, 0x335577);
+    bool resized = false, shown = false;
+    for (int i = 0; i < 50 && !shown; ++i) {
+      auto polled = source.next(patience);
+      BOOST_REQUIRE_MESSAGE(polled, (polled ? "" : to_string(polled.error())));
+      resized = resized || has_event(polled->events, "resized", "\"width\":" + std::to_string(w));
+      if (!resized || !polled->frame) continue;
+      BOOST_REQUIRE(polled->frame->width == w);
+      BOOST_REQUIRE(polled->frame->height == h);
+      BOOST_REQUIRE(inside_bounds(*polled->frame));
+      shown = distance(*polled->frame, w - 20u, h - 20u, 0x335577) < 48;
+    }
+    BOOST_TEST(resized);
+    BOOST_TEST(shown);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_is_killed_is_unreachable_and_one_that_is_back_can_be_opened_again) {
   test::desktop own("--idle --server shadow --security tls --size 640x480");
   rdp_source source(options_for(own));
