@@ -22,12 +22,7 @@ std::uint32_t big_endian(const std::uint8_t* at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
-/// Not insert(): g++ 14 mistakes its inlined range for an overflow.
-void append(byte_buffer& to, const byte_buffer& from) {
-  auto end = to.size();
-  to.resize(end + from.size());
-  std::copy(from.begin(), from.end(), to.begin() + static_cast<std::ptrdiff_t>(end));
-}
+void append(byte_buffer& to, const byte_buffer& from) { to.insert(to.end(), from.begin(), from.end()); }
 
 } // namespace
 
