@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 
 usage() {
   cat <<'USAGE'
-Usage: tests/bench/backup_comparison.sh [--lucid FILE] [--size MIB] [--rounds N] [--dir DIR] [--json]
+Usage: tests/bench/backup_comparison.sh [--lucid FILE] [--size MIB] [--rounds N] [--dir DIR] [--record-only] [--json]
 
 Takes the same bytes into Lucid, restic and borg, in turns, on the same cores, each with encryption and zstd at its
 level 3 (restic: compression "auto"), into an empty store each time, and prints throughputs and ratios. Two inputs:
@@ -20,6 +20,7 @@ The pipeline alone is measured by `lucid bench`: sealing and storing with sync, 
   --size MIB     how much to take in a round (default 256)
   --rounds N     rounds; the median counts (default 3)
   --dir DIR      where everything lies, on the disk to be measured; emptied (default build/backup-comparison)
+  --record-only  leave out the pipeline alone
   --json         print JSON instead of a table
   --help         this text
 
@@ -27,11 +28,12 @@ Exit code: 0 measured, 1 failed, 2 bad usage, 77 a program is missing (scripts/i
 USAGE
 }
 
-lucid_bin=build/release/bin/lucid size_mib=256 rounds=3 dir=$PWD/build/backup-comparison as_json=
+lucid_bin=build/release/bin/lucid size_mib=256 rounds=3 dir=$PWD/build/backup-comparison as_json='' record_only=''
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
     --json) as_json=1; shift; continue ;;
+    --record-only) record_only=1; shift; continue ;;
     --lucid|--size|--rounds|--dir) [[ -n ${2:-} ]] || { echo "backup_comparison: $1 needs a value" >&2; exit 2; } ;;
     *) echo "backup_comparison: unknown option '$1'; see --help" >&2; exit 2 ;;
   esac
@@ -140,6 +142,7 @@ make_text
 load_before=$(cut -d' ' -f1 /proc/loadavg)
 compare video "$work/video.mp4" lucid restic borg
 compare text "$work/text.log" restic borg
+if [[ -z $record_only ]]; then
 "$lucid_bin" --data-dir "$work/bench" --log-level error --quiet --json bench pipeline --seconds 16 >"$work/bench.json"
 for input in video text; do
   results+=("$input pipeline $(python3 - "$work/bench.json" $input <<'PY'
@@ -149,6 +152,7 @@ print(f'{max(rows, key=lambda r: r["cores"])["pipeline_bytes_per_s"] / 1048576:.
 PY
 )")
 done
+fi
 load_after=$(cut -d' ' -f1 /proc/loadavg)
 
 # --- the table -------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ struct pipeline_result {
   double roofline_all_per_second = 0;     ///< zstd over everything.
   double disk_per_second = 0;             ///< The same sealed bytes written and synced as the store does, alone.
   double of_roofline = 0;                 ///< Median over rounds of pipeline / roofline.
+  double sealing_of_roofline = 0;         ///< One chunk at a time, until it is handed to the disk: without the disk's own time.
   double of_roofline_all = 0;
   double of_roofline_and_disk = 0;        ///< Against roofline and disk one after the other, on one core.
   double cpu_of_roofline = 0;             ///< The same as of_roofline, in processor time instead of wall time.

@@ -69,7 +69,7 @@ struct goal {
 
 struct bench_report {
   table rows{{{"what"}, {"pipeline", table::align::right}, {"roofline", table::align::right},
-              {"disk", table::align::right}, {"of roofline", table::align::right}, {"cpu", table::align::right},
+              {"disk", table::align::right}, {"of roofline", table::align::right}, {"sealing alone", table::align::right}, {"cpu", table::align::right},
               {"of roofline+disk", table::align::right}, {"p50", table::align::right}, {"p99", table::align::right}}};
   json pipeline = json::array();
   json verify, idle;
@@ -90,14 +90,15 @@ void add_pipeline(bench_report& report, const pipeline_options& options, std::st
   auto input = std::string(to_string(options.input));
   auto name = fmt::format("{} to {}, {} {}", input, place, options.cores, options.cores == 1 ? "core" : "cores");
   report.rows.add({name, mega(r.pipeline_per_second), mega(r.roofline_per_second), mega(r.disk_per_second),
-                   fmt::format("{:.2f}", r.of_roofline), fmt::format("{:.2f}", r.cpu_of_roofline),
+                   fmt::format("{:.2f}", r.of_roofline), fmt::format("{:.2f}", r.sealing_of_roofline),
+                   fmt::format("{:.2f}", r.cpu_of_roofline),
                    fmt::format("{:.2f}", r.of_roofline_and_disk), fmt::format("{:.1f} ms", r.latency_p50_ms),
                    fmt::format("{:.1f} ms", r.latency_p99_ms)});
   json entry{{"input", input}, {"place", place}, {"cores", options.cores}, {"zstd_level", options.zstd_level},
              {"rounds", r.round_count}, {"chunks", r.chunk_count}, {"compression", r.compression},
              {"pipeline_bytes_per_s", r.pipeline_per_second}, {"roofline_bytes_per_s", r.roofline_per_second},
              {"roofline_zstd_over_all_bytes_per_s", r.roofline_all_per_second},
-             {"disk_bytes_per_s", r.disk_per_second}, {"of_roofline", r.of_roofline},
+             {"disk_bytes_per_s", r.disk_per_second}, {"of_roofline", r.of_roofline}, {"sealing_of_roofline", r.sealing_of_roofline},
              {"of_roofline_zstd_over_all", r.of_roofline_all}, {"of_roofline_in_cpu_time", r.cpu_of_roofline},
              {"of_roofline_and_disk", r.of_roofline_and_disk}, {"share_of_time_in_disk", r.disk_share},
              {"latency_p50_ms", r.latency_p50_ms}, {"latency_p99_ms", r.latency_p99_ms},
@@ -105,7 +106,9 @@ void add_pipeline(bench_report& report, const pipeline_options& options, std::st
   auto key = fmt::format("{} to {}", input, place);
   if (options.cores == 1) {
     report.one_core[key] = r.pipeline_per_second;
-    report.goals.push_back({name + ": of roofline", r.of_roofline, 0.9, true, ""});
+    report.goals.push_back({name + ": of roofline, writing included", r.of_roofline, 0.9, true, ""});
+    report.goals.push_back({name + ": of roofline, until handed to the disk", r.sealing_of_roofline, 0.9, true, ""});
+    report.goals.push_back({name + ": of roofline and disk in turn", r.of_roofline_and_disk, 0.9, true, ""});
     if (options.input == input_kind::video)
       report.goals.push_back({name + ": chunk to disk, p99", r.latency_p99_ms, 60, false, " ms"});
   } else {
@@ -186,9 +189,10 @@ void print(const bench_report& report, command_context& context, double load_bef
   }
   if (!report.pipeline.empty()) {
     report.rows.print(context.out);
-    context.out << "roofline: zstd, libsodium and BLAKE3 alone on one core, same policy and level; cpu: the same ratio in\n"
-                   "processor time; disk: the same files written and synced alone; p50, p99: a chunk alone, until its\n"
-                   "file is opened. With one core the process is kept on it, the store's writing included.\n\n";
+    context.out << "roofline: zstd, libsodium and BLAKE3 alone on one core, same policy and level; disk: the same files written\n"
+                   "and synced alone; of roofline: writing and sync included; sealing alone: a chunk at a time, until it is\n"
+                   "handed to the disk (p50, p99); cpu: of roofline in processor time; of roofline+disk: against both in turn.\n"
+                   "With one core the process is kept on it, the store's writing included.\n\n";
   }
   lines.print(context.out);
   context.out << fmt::format("load average {:.1f} before, {:.1f} after, {} cores\n", load_before, load_average(),
