@@ -26,7 +26,7 @@ declare -A packages=(
     libsqlite3-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libtomlplusplus-dev
     libcli11-dev libexpected-dev libboost-dev libboost-test-dev libcurl4-openssl-dev
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
-    freerdp3-dev libwinpr3-dev libssl-dev libseccomp-dev
+    freerdp3-dev libwinpr3-dev zlib1g-dev libssl-dev libseccomp-dev
     libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
     libbenchmark-dev librapidcheck-dev"
   [run]="ffmpeg"
