@@ -76,10 +76,11 @@ PY
 }
 
 # --- inputs ----------------------------------------------------------------------------------------------------------
-# Noise: real H.264 that costs little to make, does not compress and does not repeat.
+# Noise: real H.264 that costs little to make, does not compress and does not repeat. Each frame is a key frame, since
+# `lucid record` encodes again what has more than a few MiB between two of them.
 make_video() {
   ffmpeg -v error -f lavfi -i "color=gray:s=1280x720:r=15,noise=alls=100:allf=t" -c:v libx264 -preset ultrafast -qp 18 \
-    -g 15 -fs $((size_mib * 1048576)) -y "$work/video.mp4"
+    -g 1 -fs $((size_mib * 1048576)) -y "$work/video.mp4"
 }
 
 make_text() { # What a terminal shows; every line differs.
