@@ -1,12 +1,14 @@
 // actors/node/bench/node_bench.cpp - a node of its own process, looked at from outside.
 #include "actors/node/bench/node_bench.hpp"
 
-#include <cerrno>
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -5,9 +5,9 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <sched.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include <caf/all.hpp>
