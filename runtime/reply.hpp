@@ -33,7 +33,7 @@ caf::result<T> reply(outcome<T> value) {
 
 /// Fulfils a promise that a handler made before.
 template <class Promise, class T>
-void deliver(Promise& promise, outcome<T> value) {
+void deliver(const Promise& promise, outcome<T> value) {
   if (!value)
     promise.deliver(to_caf(value.error()));
   else if constexpr (std::is_void_v<T>)

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include <caf/actor_cast.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include "messages/outcome.hpp"
 #include "runtime/actor_task.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 
 namespace lucid {
@@ -90,11 +90,11 @@ outcome<void> run_on_pool(Self* self, work_pool& pool, Work work, Then then) {
 /// A refusal by the pool is the answer.
 template <class T, class Self, class Work>
 caf::typed_response_promise<T> answer_from_pool(Self* self, work_pool& pool, Work work) {
-  auto promise = self->template make_response_promise<T>();
+  owed_answer<T> owed(self);
   auto posted = run_on_pool(self, pool, std::move(work),
-                            [promise](outcome<T> result) mutable { deliver(promise, std::move(result)); });
-  if (!posted) promise.deliver(to_caf(posted.error()));
-  return promise;
+                            [owed](outcome<T> result) { deliver(owed, std::move(result)); });
+  if (!posted) owed.deliver(to_caf(posted.error()));
+  return owed.promise();
 }
 
 } // namespace lucid

@@ -15,6 +15,7 @@
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/directory.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 #include "runtime/supervision/supervisor_core.hpp"
@@ -23,7 +24,7 @@ namespace lucid {
 namespace {
 
 using kind = supervisor_command::kind;
-using child_promise = caf::typed_response_promise<child_ack>;
+using child_promise = owed_answer<child_ack>;
 
 child_rules rules_of(const child_spec& spec) {
   return {.id = spec.id,
@@ -142,6 +143,7 @@ private:
   void start_child(const supervisor_command& command) {
     const auto& spec = specs_.at(command.id);
     auto slot = ctx_.directory().slot(prefix_ + command.id);
+    if (slot->present().actor) return refuse_start(command);
     actor_context child{slot->path(), slot->begin_incarnation(), ctx_.services,
                         std::make_shared<actor_stats>(ctx_.clock().monotonic())};
     auto started = call(spec.start, child);
@@ -152,6 +154,13 @@ private:
     watch(caf::actor_cast<caf::strong_actor_ptr>(*started), command, child, std::move(slot));
     report(child.path, child.incarnation, "started", "");
     run(core_.child_started(command.id, command.incarnation, now()));
+  }
+
+  // A supervisor that is killed takes its children along but does not wait for them, and a handler that writes to the
+  // disk takes its time. Two incarnations at once would write to the same files.
+  void refuse_start(const supervisor_command& command) {
+    start_error_ = {errc::busy, ctx_.path, "the earlier incarnation of '" + command.id + "' has not ended yet", nullptr};
+    run(core_.start_failed(command.id, command.incarnation, start_error_, now()));
   }
 
   outcome<caf::actor> call(const start_function& start, const actor_context& child) {
@@ -308,9 +317,9 @@ dynamic_supervisor(dynamic_supervisor_api::stateful_pointer<dynamic_supervisor_s
         return reply(self->state.shell->add(std::move(*child)));
       },
       [self](const child_stop_request& what) -> caf::result<child_ack> {
-        auto promise = self->make_response_promise<child_ack>();
+        owed_answer<child_ack> promise(self);
         self->state.shell->remove(what.id, promise);
-        return promise;
+        return promise.promise();
       },
     },
     [self, bound = spec.children_max] {

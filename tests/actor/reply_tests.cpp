@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "fixture.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/work_pool.hpp"
 
 using namespace lucid;
@@ -140,4 +141,52 @@ BOOST_AUTO_TEST_CASE(work_on_threads_answers_the_request) {
   for (int i = 0; i < 200; ++i)
     if (i != 13) BOOST_TEST(ask(system, actor, i, [] {}).value() == i + 1);
   BOOST_TEST(stop_root(root, 10s).has_value());
+}
+
+namespace {
+
+using lazy_api = caf::typed_actor<caf::replies_to<std::uint64_t>::with<std::uint64_t>>;
+
+/// Keeps what it owes: 0 in its state, 1 in the handler of an answer that it waits for itself, 2 in a step for later.
+struct lazy_state {
+  static inline const char* name = "lazy";
+  std::vector<owed_answer<std::uint64_t>> kept;
+};
+
+lazy_api::behavior_type lazy(lazy_api::stateful_pointer<lazy_state> self, actor_context ctx, caf::actor nobody_answers) {
+  return supervised(self, ctx,
+                    {[self, nobody_answers](std::uint64_t where) {
+                      owed_answer<std::uint64_t> owed(self);
+                      if (where == 0) self->state.kept.push_back(owed);
+                      if (where == 1) self->request(nobody_answers, caf::infinite, where).then([owed](std::uint64_t n) { owed.deliver(n); });
+                      if (where == 2) run_later(self, 1s, [owed] { owed.deliver(std::uint64_t{2}); });
+                      return owed.promise();
+                    }});
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_an_actor_owes_when_it_is_killed_is_answered_at_once) {
+  runtime_config config(1);
+  caf::actor_system system(config);
+  directory names;
+  system_clock_port clock;
+  seeded_random random(1);
+  auto silent = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+    return {[self](std::uint64_t) { return self->make_response_promise(); }};
+  });
+  caf::scoped_actor asking(system);
+  for (std::uint64_t where = 0; where < 3; ++where) {
+    actor_context ctx{"lazy", where + 1, {names, clock, random}, std::make_shared<actor_stats>(std::chrono::nanoseconds{})};
+    auto victim = system.spawn(lazy, ctx, silent);
+    auto asked = asking->request(victim, 30s, where);
+    auto untyped = caf::actor_cast<caf::actor>(victim); // An answer to it says that the question was taken in.
+    asking->request(untyped, 30s, inspection_request{}).receive([](const inspection&) {}, [](const caf::error&) {});
+    caf::anon_send_exit(victim, caf::exit_reason::kill);
+    auto began = std::chrono::steady_clock::now();
+    asked.receive([&](std::uint64_t) { BOOST_TEST(false, "answered, " << where); },
+                  [&](const caf::error& e) { BOOST_TEST((from_caf(e).code == errc::unreachable), where << ": " << to_string(from_caf(e))); });
+    BOOST_TEST((std::chrono::steady_clock::now() - began < 10s)); // Not by the question's own timeout.
+  }
+  caf::anon_send_exit(silent, caf::exit_reason::kill);
 }
