@@ -21,7 +21,7 @@ constexpr std::size_t key_count_max = recipient_count_max + 1;     // And the no
 
 constexpr std::string_view summary_columns =
   "id, state, title, owner, source, created_us, started_us, ended_us, frame_count, fragment_count, gap_count,"
-  " captured_bytes, stored_bytes, chunk_count, block_height, reason";
+  " captured_bytes, stored_bytes, chunk_count, block_height, reason, interrupted";
 constexpr std::string_view chunk_columns =
   "track, place, first_sequence, last_sequence, frame_count, start_us, end_us, plain_size_bytes, sealed_size_bytes,"
   " content, root";
@@ -57,6 +57,7 @@ outcome<session_summary> read_summary(row_reader& row) {
   s.chunk_count = row.count_as<std::uint32_t>(13);
   s.block_height = row.count(14);
   s.reason = row.text(15, recording_store::reason_size_bytes_max);
+  s.interrupted = row.count(16) != 0;
   auto sound = row.check("sessions", short_id(s.id));
   if (!sound) return pass_on(std::move(sound));
   return s;
@@ -213,7 +214,9 @@ outcome<void> recording_store::tidy_session(const session_id& session) {
     });
   };
   for (auto& name : *names) {
-    if (!name.ends_with(part_suffix) && !(chunk_of(name) && !has_row(name))) continue;
+    // Only what is the store's: beside it a journal may be writing, since a store that is restarted tidies, too.
+    auto unfinished = name.ends_with(part_suffix) && chunk_of(std::string_view(name).substr(0, name.size() - part_suffix.size()));
+    if (!unfinished && !(chunk_of(name) && !has_row(name))) continue;
     auto removed = files_->remove(folder / name);
     if (!removed) return removed;
   }
@@ -385,14 +388,14 @@ outcome<void> recording_store::insert_session(const session_put_request& request
   auto row = db_.prepare(sql({"INSERT INTO sessions(", summary_columns,
                               ", asked_source, asked_username, asked_width, asked_height, asked_frame_rate_max,"
                               " asked_encoder, asked_quality, length_seconds_max)"
-                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"}));
+                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"}));
   if (!row) return pass_on(std::move(row));
   auto source = without_password(s.source), asked_source = without_password(w.source);
   auto done = row->bind(byte_view(s.id)).bind_count(static_cast<std::uint64_t>(s.state)).bind(s.title).bind(s.owner)
                 .bind(source).bind(s.created_us).bind(s.started_us).bind(s.ended_us).bind_count(s.frame_count)
                 .bind_count(s.fragment_count).bind_count(s.gap_count).bind_count(s.captured_bytes)
                 .bind_count(s.stored_bytes).bind_count(s.chunk_count).bind_count(s.block_height)
-                .bind(cut_text(s.reason, reason_size_bytes_max)).bind(asked_source).bind(w.username)
+                .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(asked_source).bind(w.username)
                 .bind_count(w.width).bind_count(w.height).bind_count(w.frame_rate_max).bind(w.encoder)
                 .bind_count(w.quality).bind_count(request.policy.length_seconds_max).run();
   for (std::size_t i = 0; done && i < request.policy.recipients.size(); ++i) {
@@ -438,12 +441,12 @@ outcome<session_summary> recording_store::update_session(const session_summary& 
 outcome<void> recording_store::write_summary(const session_summary& s) {
   auto row = db_.prepare("UPDATE sessions SET state = ?, started_us = ?, ended_us = ?, frame_count = ?,"
                          " fragment_count = ?, gap_count = ?, captured_bytes = ?, stored_bytes = ?, chunk_count = ?,"
-                         " block_height = max(block_height, ?), reason = ? WHERE id = ?");
+                         " block_height = max(block_height, ?), reason = ?, interrupted = max(interrupted, ?) WHERE id = ?");
   if (!row) return pass_on(std::move(row));
   return row->bind_count(static_cast<std::uint64_t>(s.state)).bind(s.started_us).bind(s.ended_us)
     .bind_count(s.frame_count).bind_count(s.fragment_count).bind_count(s.gap_count).bind_count(s.captured_bytes)
     .bind_count(s.stored_bytes).bind_count(s.chunk_count).bind_count(s.block_height)
-    .bind(cut_text(s.reason, reason_size_bytes_max)).bind(byte_view(s.id)).run();
+    .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(byte_view(s.id)).run();
 }
 
 /// The node's own copy of the key is for finishing what it began. After the end only the recipients can read.
@@ -465,14 +468,14 @@ outcome<session_row> recording_store::session(const session_id& id) {
   if (!*row) return no_session(id);
   session_row all;
   auto& r = **row;
-  all.what.source = r.text(16, source_size_bytes_max);
-  all.what.username = r.text(17, name_size_bytes_max);
-  all.what.width = r.count_as<std::uint32_t>(18);
-  all.what.height = r.count_as<std::uint32_t>(19);
-  all.what.frame_rate_max = r.count_as<std::uint32_t>(20);
-  all.what.encoder = r.text(21, name_size_bytes_max);
-  all.what.quality = r.count_as<std::uint32_t>(22);
-  all.policy.length_seconds_max = r.count_as<std::uint32_t>(23);
+  all.what.source = r.text(17, source_size_bytes_max);
+  all.what.username = r.text(18, name_size_bytes_max);
+  all.what.width = r.count_as<std::uint32_t>(19);
+  all.what.height = r.count_as<std::uint32_t>(20);
+  all.what.frame_rate_max = r.count_as<std::uint32_t>(21);
+  all.what.encoder = r.text(22, name_size_bytes_max);
+  all.what.quality = r.count_as<std::uint32_t>(23);
+  all.policy.length_seconds_max = r.count_as<std::uint32_t>(24);
   auto head = read_summary(r); // Checks all columns read so far.
   if (!head) return pass_on(std::move(head));
   all.summary = std::move(*head);

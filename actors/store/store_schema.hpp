@@ -7,7 +7,7 @@
 namespace lucid {
 
 /// Script n leads from version n to n + 1. Times are Unix microseconds, keys and digests blobs of their own length.
-inline constexpr std::array<std::string_view, 1> store_migrations{
+inline constexpr std::array<std::string_view, 2> store_migrations{
   R"sql(
 CREATE TABLE sessions(
   id BLOB PRIMARY KEY CHECK(length(id) = 32),
@@ -71,6 +71,8 @@ CREATE TABLE anchors(
   path BLOB NOT NULL  -- 32 bytes for each level
 ) STRICT, WITHOUT ROWID;
 )sql",
+  // Known at the first start after a crash only, and part of the manifest: a second crash must not lose it.
+  "ALTER TABLE sessions ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;",
 };
 
 } // namespace lucid

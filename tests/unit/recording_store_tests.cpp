@@ -72,7 +72,7 @@ struct desk {
   recording_store open() { return must(recording_store::open(options, fs)); }
   /// Changes rows behind the store's back.
   void execute(const std::string& sql) {
-    std::array<std::string_view, 1> one{""};
+    std::array<std::string_view, 2> one{"", ""};
     auto db = must(database::open(temp.path() / "store.db", one));
     must(db.execute("PRAGMA ignore_check_constraints=ON;" + sql));
   }
@@ -323,6 +323,18 @@ BOOST_AUTO_TEST_CASE(a_removal_that_stops_half_way_is_finished_at_the_next_start
   BOOST_TEST(must(d.fs.list(sessions_folder(d.temp.path()))).empty());
 }
 
+BOOST_AUTO_TEST_CASE(that_a_recording_was_interrupted_is_never_forgotten) {
+  desk d;
+  auto store = d.open();
+  auto seen = must(store.put_session(request_of(1)));
+  BOOST_TEST(!seen.interrupted);
+  seen.interrupted = true;
+  BOOST_TEST(must(store.update_session(seen)).interrupted);
+  seen.interrupted = false; // Somebody who does not know of it.
+  must(store.update_session(seen));
+  BOOST_TEST(must(d.open().session(id_of(1))).summary.interrupted);
+}
+
 BOOST_AUTO_TEST_CASE(a_start_removes_leftovers_and_tells_of_missing_files) {
   desk d;
   auto folder = session_folder(d.temp.path(), id_of(1));
@@ -334,12 +346,14 @@ BOOST_AUTO_TEST_CASE(a_start_removes_leftovers_and_tells_of_missing_files) {
   must(d.fs.open(folder / "video-000007.chunk", open_mode::fresh));      // Without a row.
   must(d.fs.open(folder / "video-000008.chunk.part", open_mode::fresh)); // Never finished.
   must(d.fs.open(folder / "notes.txt", open_mode::fresh));               // Not ours.
+  must(d.fs.open(folder / "journal-000001.log.part", open_mode::fresh)); // A journal beside us is writing it.
   must(d.fs.remove(folder / "video-000001.chunk"));
   d.fs.change(folder / "video-000002.chunk", [](byte_buffer& bytes) { bytes.pop_back(); });
   auto store = d.open();
   BOOST_TEST(!d.fs.has(folder / "video-000007.chunk"));
   BOOST_TEST(!d.fs.has(folder / "video-000008.chunk.part"));
   BOOST_TEST(d.fs.has(folder / "notes.txt"));
+  BOOST_TEST(d.fs.has(folder / "journal-000001.log.part"));
   BOOST_REQUIRE(store.findings().size() == 2u);
   BOOST_TEST((store.findings()[0].code == errc::corrupted));
   BOOST_TEST(store.findings()[0].what.find("video-000001.chunk") != std::string::npos);
