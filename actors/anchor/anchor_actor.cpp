@@ -3,13 +3,12 @@
 
 #include <deque>
 
-#include <caf/typed_response_promise.hpp>
-
 #include "messages/paths.hpp"
 #include "messages/storage_api.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -17,7 +16,7 @@ namespace lucid {
 namespace {
 
 using namespace std::chrono_literals;
-using anchor_promise = caf::typed_response_promise<anchor_record>;
+using anchor_promise = owed_answer<anchor_record>;
 
 constexpr auto request_timeout = 60s; ///< A commit behind the chunks of all sessions, on a worn SD card.
 constexpr auto list_retry = 500ms;
@@ -153,9 +152,9 @@ anchor_api::behavior_type anchor_actor(anchor_self self, actor_context ctx, anch
     self, ctx,
     {
       [self, shell](const anchor_entry& entry) {
-        auto promise = self->make_response_promise<anchor_record>();
+        owed_answer<anchor_record> promise(self);
         shell.take(entry, promise);
-        return promise;
+        return promise.promise();
       },
     },
     [self] {

@@ -16,6 +16,7 @@
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -39,7 +40,7 @@ constexpr auto stop_patience = 20s;
 /// Between two requests to sync what is under way at the end; a sync takes some milliseconds.
 constexpr auto hasten_interval = 50ms;
 
-using position_promise = caf::typed_response_promise<capture_position>;
+using position_promise = owed_answer<capture_position>;
 
 struct capture_state {
   static inline const char* name = "capture";
@@ -81,7 +82,7 @@ struct capture_shell {
     state().store.request(self, ask_timeout, session_get_request{state().parts.options.session})
       .then(
         [me](const session_row& row) {
-          if (row.summary.state == session_state::recording) me.begin(row.what);
+          if (row.summary.state == session_state::recording && !me.state().stop_wanted) me.begin(row.what);
         },
         [me](const caf::error& failed) {
           if (from_caf(failed).code != errc::not_found) run_later(me.self, ask_pause, [me] { me.resume(); });
@@ -176,15 +177,17 @@ struct capture_shell {
   void execute(capture_action::finished& wish) const {
     state().end = wish.end;
     auto failed = to_caf({wish.end.code, "capture", wish.end.reason, nullptr});
-    auto told = !state().stopping.empty() || (wish.end.failed && !state().starting.empty());
     for (auto& promise : std::exchange(state().starting, {}))
       if (wish.end.failed)
         promise.deliver(failed);
       else
         promise.deliver(state().core->position());
     for (auto& promise : std::exchange(state().stopping, {})) promise.deliver(state().core->position());
-    if (!told) state().session.send(self, wish.end);
+    // Also if it was answered: who asked may be an incarnation that is gone.
+    state().session.send(self, wish.end);
   }
+
+  capture_position position() const { return state().core ? state().core->position() : capture_position{}; }
 
   // --- the worker -------------------------------------------------------------------------------------------------
 
@@ -266,13 +269,13 @@ capture_api::behavior_type capture_actor(capture_self self, actor_context ctx, c
     self, ctx,
     {
       [self, shell](const capture_start_request& wish) {
-        auto promise = self->make_response_promise<capture_position>();
+        owed_answer<capture_position> promise(self);
         auto& mine = self->state;
         if (mine.end && mine.end->failed) {
           promise.deliver(to_caf({mine.end->code, "capture", mine.end->reason, nullptr}));
         } else if (mine.end) {
           // The end was told to a session that may have forgotten it.
-          promise.deliver(mine.core->position());
+          promise.deliver(shell.position());
           mine.session.send(self, *mine.end);
         } else if (mine.core && mine.core->has_delivered()) {
           promise.deliver(mine.core->position());
@@ -280,18 +283,23 @@ capture_api::behavior_type capture_actor(capture_self self, actor_context ctx, c
           mine.starting.push_back(promise);
           shell.begin(wish.what);
         }
-        return promise;
+        return promise.promise();
       },
       [self, shell](const capture_stop_request&) {
-        auto promise = self->make_response_promise<capture_position>();
+        owed_answer<capture_position> promise(self);
         auto& mine = self->state;
-        if (mine.end || (!mine.core && !mine.beginning)) {
-          promise.deliver(mine.core ? mine.core->position() : capture_position{});
+        if (!mine.core && !mine.beginning) {
+          // Restarted, and asked to stop before it went on: it does not.
+          mine.stop_wanted = true;
+          mine.end = capture_end{"stopped", errc::cancelled, false};
+        }
+        if (mine.end) {
+          promise.deliver(shell.position());
         } else {
           mine.stopping.push_back(promise);
           if (!std::exchange(mine.stop_wanted, true) && mine.core) shell.carry_out(mine.core->stop(shell.clock->wall_us()));
         }
-        return promise;
+        return promise.promise();
       },
     },
     [self] {

@@ -16,6 +16,7 @@
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -30,8 +31,8 @@ constexpr auto retry_min = 100ms;
 constexpr auto retry_max = 5000ms;
 constexpr auto progress_interval = 250ms; ///< At most four progress messages a second.
 
-using sequence_promise = caf::typed_response_promise<std::uint64_t>;
-using totals_promise = caf::typed_response_promise<chunk_totals>;
+using sequence_promise = owed_answer<std::uint64_t>;
+using totals_promise = owed_answer<chunk_totals>;
 
 struct chunk_state {
   static inline const char* name = "chunk";
@@ -50,6 +51,11 @@ struct chunk_state {
 };
 
 using chunk_self = chunk_api::stateful_pointer<chunk_state>;
+
+/// Somebody behind is being restarted: no news for the session. Capture or a retry sends again what was lost.
+bool is_passing(errc code) {
+  return code == errc::unreachable || code == errc::crashed || code == errc::busy || code == errc::cancelled;
+}
 
 /// The steps of one chunk actor. Handlers keep a copy; the state itself lives in the actor.
 struct chunk_shell {
@@ -109,7 +115,9 @@ struct chunk_shell {
       .then([me, piece, promise](std::uint64_t) mutable { me.journalled(piece, std::move(promise)); },
             [me, promise](const caf::error& failed) mutable {
               promise.deliver(failed);
-              me.tell_trouble(from_caf(failed));
+              auto e = from_caf(failed);
+              // A hole (`wrong_state`) is a fragment that was lost on its way to an earlier incarnation.
+              if (!is_passing(e.code) && e.code != errc::wrong_state) me.tell_trouble(e);
             });
   }
 
@@ -117,6 +125,7 @@ struct chunk_shell {
     auto cut = state().core->add(piece);
     if (!cut) {
       promise.deliver(to_caf(cut.error()));
+      if (cut.error().code != errc::wrong_state) tell_trouble(cut.error());
       return;
     }
     for (auto& chunk : *cut) send_to_seal(chunk, retry_min);
@@ -161,9 +170,7 @@ struct chunk_shell {
   // The chunk is kept and sent again: only the store's answer lets go of it. A seal that is being restarted is no news
   // to the session; a store that cannot write is.
   void seal_failed(const plain_chunk& chunk, std::chrono::milliseconds retry, const error& failed) const {
-    bool passing = failed.code == errc::unreachable || failed.code == errc::crashed || failed.code == errc::busy ||
-                   failed.code == errc::cancelled;
-    if (!passing) {
+    if (!is_passing(failed.code)) {
       tell_trouble(failed);
       for (auto& promise : std::exchange(state().finishing, {})) promise.deliver(to_caf(failed));
     }
@@ -211,14 +218,14 @@ chunk_api::behavior_type chunk_actor(chunk_self self, actor_context ctx, chunk_o
     self, ctx,
     {
       [self, shell](const fragment& piece) {
-        auto promise = self->make_response_promise<std::uint64_t>();
+        owed_answer<std::uint64_t> promise(self);
         shell.when_ready([shell, piece, promise] { shell.accept(piece, promise); });
-        return promise;
+        return promise.promise();
       },
       [self, shell](const chunk_finish_request&) {
-        auto promise = self->make_response_promise<chunk_totals>();
+        owed_answer<chunk_totals> promise(self);
         shell.when_ready([shell, promise] { shell.finish(promise); });
-        return promise;
+        return promise.promise();
       },
     },
     [self] {

@@ -10,7 +10,7 @@ namespace lucid {
 namespace {
 
 using journal_self = journal_api::stateful_pointer<journal_actor_state>;
-using sequence_promise = caf::typed_response_promise<std::uint64_t>;
+using sequence_promise = owed_answer<std::uint64_t>;
 
 /// The steps of one journal actor. Handlers keep a copy; the state itself lives in the actor.
 struct journal_shell {
@@ -97,9 +97,9 @@ journal_api::behavior_type journal_actor(journal_self self, actor_context ctx, j
     self, ctx,
     {
       [self, shell](const fragment& piece) {
-        auto promise = self->make_response_promise<std::uint64_t>();
+        owed_answer<std::uint64_t> promise(self);
         shell.take(piece, promise);
-        return promise;
+        return promise.promise();
       },
       [self, shell](const journal_sync_request&) -> caf::result<capture_position> {
         auto synced = shell.sync();

@@ -6,11 +6,10 @@
 #include <memory>
 #include <optional>
 
-#include <caf/typed_response_promise.hpp>
-
 #include "actors/journal/journal_file.hpp"
 #include "messages/pipeline_api.hpp"
 #include "runtime/actor_context.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/supervision/specs.hpp"
 
 namespace lucid {
@@ -30,7 +29,7 @@ child_spec journal_child(journal_settings settings);
 struct journal_actor_state {
   static inline const char* name = "journal";
   std::optional<journal_file> journal;
-  std::multimap<std::uint64_t, caf::typed_response_promise<std::uint64_t>> waiting; ///< Written, not yet synced.
+  std::multimap<std::uint64_t, owed_answer<std::uint64_t>> waiting; ///< Written, not yet synced.
   bool timer_set = false;
   std::uint64_t sync_count = 0;
   ~journal_actor_state();

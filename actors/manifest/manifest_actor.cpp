@@ -1,6 +1,7 @@
 // actors/manifest/manifest_actor.cpp - rows from the store, through the core, signed, back into the store.
 #include "actors/manifest/manifest_actor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "messages/storage_api.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -26,13 +28,24 @@ struct manifest_state {
   ref<store_api> store;
 };
 using manifest_self = manifest_api::stateful_pointer<manifest_state>;
-using entry_promise = caf::typed_response_promise<anchor_entry>;
+using entry_promise = owed_answer<anchor_entry>;
 
-/// The three steps of one request, each after the store's answer to the one before.
+/// The steps of one request, each after the store's answer to the one before.
 struct manifest_build {
   manifest_self self;
   manifest_build_request request;
   entry_promise promise;
+
+  // One that is stored stays, also if another version of this program would word it differently.
+  void look_for_stored() const {
+    ask(unanchored_list_request{}, [me = *this](const std::vector<anchor_entry>& stored) {
+      auto mine = std::find_if(stored.begin(), stored.end(),
+                               [&](const anchor_entry& e) { return e.session == me.request.session; });
+      if (mine == stored.end()) return me.read_session();
+      auto answer = me.promise;
+      answer.deliver(*mine);
+    });
+  }
 
   void read_session() const {
     ask(session_get_request{request.session}, [me = *this](const session_row& row) { me.read_chunks(row); });
@@ -74,9 +87,9 @@ manifest_api::behavior_type manifest_actor(manifest_self self, actor_context ctx
   return supervised(self, ctx,
                     {
                       [self](const manifest_build_request& request) {
-                        auto promise = self->make_response_promise<anchor_entry>();
-                        manifest_build{self, request, promise}.read_session();
-                        return promise;
+                        owed_answer<anchor_entry> promise(self);
+                        manifest_build{self, request, promise}.look_for_stored();
+                        return promise.promise();
                       },
                     });
 }

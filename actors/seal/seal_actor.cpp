@@ -12,6 +12,7 @@
 #include "messages/storage_api.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -28,7 +29,7 @@ struct seal_state {
   std::uint64_t sealed_count = 0;
 };
 using seal_self = seal_api::stateful_pointer<seal_state>;
-using record_promise = caf::typed_response_promise<chunk_record>;
+using record_promise = owed_answer<chunk_record>;
 
 // One scratch a pool thread: compression contexts are costly to make and not to be shared.
 outcome<sealed_chunk> seal_on_pool(const plain_chunk& chunk, const seal_options& options) {
@@ -51,7 +52,7 @@ seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_optio
     self, ctx,
     {
       [self](const plain_chunk& chunk) {
-        auto promise = self->make_response_promise<chunk_record>();
+        owed_answer<chunk_record> promise(self);
         auto posted = run_on_pool(
           self, *self->state.options.pool,
           [chunk, options = self->state.options] { return seal_on_pool(chunk, options); },
@@ -68,7 +69,7 @@ seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_optio
           ++self->state.sealing;
         else
           promise.deliver(to_caf(posted.error()));
-        return promise;
+        return promise.promise();
       },
     },
     [self] {

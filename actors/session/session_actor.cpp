@@ -110,10 +110,18 @@ struct session_shell {
     auto me = *this;
     state().capture.request(self, capture_timeout, capture_start_request{state().options.session, state().what})
       .then([me](const capture_position&) { me.carry_out(me.core().capture_started(me.now())); },
-            [me](const caf::error& failed) {
-              auto e = from_caf(failed);
-              me.carry_out(me.core().capture_ended({e.what, e.code, true}, me.now()));
-            });
+            [me](const caf::error& failed) { me.start_failed(from_caf(failed)); });
+  }
+
+  // What capture itself says is final. That nobody answered is not: capture is being restarted, and this actor soon
+  // with it; or it is busy reconnecting, which may take longer than one question waits.
+  void start_failed(const error& e) const {
+    auto recording = core().state() == session_state::recording;
+    auto gave_up = e.code == errc::timeout && !recording;
+    if (e.who == "capture" || gave_up) return carry_out(core().capture_ended({e.what, e.code, true}, now()));
+    later([me = *this] {
+      if (me.core().state() <= session_state::recording) me.execute(session_action::start_capture{});
+    });
   }
 
   void execute(const session_action::stop_capture& wish) const {
@@ -125,6 +133,10 @@ struct session_shell {
         },
         [me, wish](const caf::error& failed) {
           auto e = from_caf(failed);
+          if (e.code != errc::timeout && e.who != "capture")
+            return me.later([me, wish] {
+              if (me.core().state() <= session_state::recording) me.execute(wish);
+            });
           me.carry_out(me.core().capture_ended({wish.reason + "; " + e.what, e.code, true}, me.now()));
         });
   }

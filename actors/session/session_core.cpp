@@ -16,13 +16,33 @@ session_core::session_core(session_summary summary, session_limits limits, bool 
 }
 
 session_commands session_core::start(unix_time_us now) {
-  if (!summary_.interrupted || summary_.state >= session_state::sealing) return work_of_state(now);
+  bool anchored_already = summary_.state == session_state::anchoring && summary_.block_height != 0;
+  if (anchored_already) return enter(end_state(), now);
+  if (summary_.state >= session_state::sealing) return work_of_state(now);
+  if (!summary_.interrupted) return go_on(now);
   if (summary_.state == session_state::created) {
     summary_.reason = "the node stopped before anything was recorded";
     return enter(session_state::failed, now);
   }
   summary_.reason = "the node stopped without warning while it recorded";
   return enter(session_state::sealing, now);
+}
+
+// The news of an incarnation that died may have been lost: capture is asked again for what it was asked for, and says
+// again how it ended. A reason that is there already is that of a wish to stop.
+session_commands session_core::go_on(unix_time_us now) {
+  session_commands commands;
+  if (!summary_.reason.empty()) {
+    stopping_ = true;
+    commands.push_back(stop_capture{summary_.reason});
+  } else {
+    commands.push_back(start_capture{});
+  }
+  if (summary_.state == session_state::recording && !stopping_) {
+    auto more = woken(now);
+    commands.insert(commands.end(), more.begin(), more.end());
+  }
+  return commands;
 }
 
 session_commands session_core::capture_started(unix_time_us now) {
@@ -60,7 +80,11 @@ session_commands session_core::manifest_built(const anchor_entry& entry, unix_ti
 session_commands session_core::anchored(const anchor_record& record, unix_time_us now) {
   if (summary_.state != session_state::anchoring) return {};
   summary_.block_height = record.block_height;
-  return enter(summary_.interrupted ? session_state::interrupted : session_state::completed, now);
+  return enter(end_state(), now);
+}
+
+session_state session_core::end_state() const noexcept {
+  return summary_.interrupted ? session_state::interrupted : session_state::completed;
 }
 
 // Capture is not asked to go on over a pipeline that cannot keep what it delivers: recording fails closed.
@@ -80,6 +104,7 @@ session_commands session_core::trouble(const error& cause, unix_time_us now) {
 }
 
 session_commands session_core::woken(unix_time_us now) {
+  retry_set_ = false;
   if (is_final(summary_.state)) return {};
   if (summary_.state > session_state::recording) return work_of_state(now);
   if (now >= deadline()) return stop_requested("the maximum length was reached", now);
@@ -90,7 +115,7 @@ session_commands session_core::stop_requested(const std::string& reason, unix_ti
   bool running = summary_.state == session_state::created || summary_.state == session_state::recording;
   if (!running || std::exchange(stopping_, true)) return {};
   if (summary_.reason.empty()) summary_.reason = reason;
-  return {stop_capture{reason}};
+  return {stop_capture{reason}, persist{summary_}}; // The wish must outlive this actor, and need not wait for the disk.
 }
 
 outcome<session_commands> session_core::extend(seconds by, unix_time_us now) {
@@ -139,6 +164,7 @@ session_commands session_core::work_of_state(unix_time_us now) {
 }
 
 session_commands session_core::retry_later() {
+  if (std::exchange(retry_set_, true)) return {}; // However often trouble is told, one retry is under way.
   retry_ = retry_ == milliseconds(0) ? limits_.retry_min : std::min(retry_ * 2, limits_.retry_max);
   return {wake_after{retry_}};
 }

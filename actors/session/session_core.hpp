@@ -72,9 +72,11 @@ public:
   session_state state() const noexcept { return summary_.state; }
 
 private:
+  session_commands go_on(unix_time_us now);
   session_commands enter(session_state next, unix_time_us now);
   session_commands work_of_state(unix_time_us now);
   session_commands retry_later();
+  session_state end_state() const noexcept;
   unix_time_us deadline() const noexcept;
 
   session_summary summary_;
@@ -83,6 +85,7 @@ private:
   bool stopping_ = false;       // Capture was asked to stop; its end is awaited.
   anchor_entry entry_;          // What to anchor, once the manifest is built.
   std::chrono::milliseconds retry_{0};
+  bool retry_set_ = false;      // A `wake_after` of a retry has not come back yet.
 };
 
 } // namespace lucid

@@ -181,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(a_source_that_cannot_be_opened_refuses_the_start_with_it
   advance(0ms);
   BOOST_REQUIRE(started->has_value());
   BOOST_TEST(((*started)->error().code == errc::login_failed));
-  BOOST_TEST(around->ends.empty()); // The answer is enough.
+  BOOST_TEST(around->ends.size() == 1u); // Also told: whoever asked may have been restarted since.
 }
 
 BOOST_FIXTURE_TEST_CASE(the_regular_end_is_told_once_everything_is_acknowledged, capture_world) {
@@ -213,7 +213,7 @@ BOOST_FIXTURE_TEST_CASE(a_stop_is_answered_when_the_worker_has_ended_and_all_is_
   advance(0ms);
   BOOST_REQUIRE(stopped->has_value());
   BOOST_TEST((*stopped)->value().source.frame_count == 2u);
-  BOOST_TEST(around->ends.empty());
+  BOOST_TEST(around->ends.size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_worker_that_ignores_a_stop_or_falls_silent_is_killed, capture_world) {

@@ -116,6 +116,56 @@ BOOST_AUTO_TEST_CASE(a_node_that_went_down_while_recording_leaves_an_interrupted
   BOOST_TEST((again.state() == session_state::interrupted));
 }
 
+BOOST_AUTO_TEST_CASE(a_restarted_session_actor_asks_capture_again_how_it_stands) {
+  auto known = fresh();
+  known.state = session_state::recording;
+  session_core again(known, {}, false);
+  auto commands = again.start(t0);
+  BOOST_TEST(find<start_capture>(commands));
+  BOOST_TEST(find<wake_after>(commands)); // The deadline.
+  BOOST_TEST(again.capture_started(t0).empty());
+  BOOST_TEST(find<finish_chunks>(again.capture_ended({"the source is at its end", errc::cancelled, false}, t0)));
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_to_stop_outlives_the_actor_that_heard_it) {
+  session_core core(fresh(), {}, false);
+  core.start(t0);
+  auto known = persisted(core.capture_started(t0), fresh());
+  auto asked = core.stop_requested("enough", t0);
+  BOOST_TEST(find<stop_capture>(asked));
+  known = persisted(asked, known);
+  BOOST_TEST((known.state == session_state::recording));
+  session_core again(known, {}, false);
+  auto commands = again.start(t0);
+  BOOST_REQUIRE(find<stop_capture>(commands));
+  BOOST_TEST(find<stop_capture>(commands)->reason == "enough");
+  BOOST_TEST(!find<start_capture>(commands));
+  again.capture_ended({"stopped", errc::cancelled, false}, t0);
+  BOOST_TEST(again.summary().reason == "enough");
+}
+
+BOOST_AUTO_TEST_CASE(trouble_that_is_told_often_is_one_retry_at_a_time) {
+  auto known = fresh();
+  known.state = session_state::sealing;
+  session_core core(known, {}, false);
+  core.start(t0);
+  BOOST_TEST(find<wake_after>(core.trouble(no_space, t0)));
+  for (int i = 0; i < 5; ++i) BOOST_TEST(core.trouble(no_space, t0).empty());
+  BOOST_TEST(find<finish_chunks>(core.woken(t0)));
+  BOOST_TEST(find<wake_after>(core.trouble(no_space, t0)));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_whose_anchor_is_stored_needs_no_second_one) {
+  auto known = fresh();
+  known.state = session_state::anchoring;
+  known.block_height = 4;
+  session_core again(known, {}, false);
+  auto commands = again.start(t0);
+  BOOST_TEST(!find<build_manifest>(commands));
+  BOOST_TEST(find<finished>(commands));
+  BOOST_TEST((again.state() == session_state::completed));
+}
+
 BOOST_AUTO_TEST_CASE(a_session_that_was_only_created_when_the_node_went_down_has_failed) {
   session_core core(fresh(), {}, true);
   BOOST_TEST(find<finished>(core.start(t0)));
