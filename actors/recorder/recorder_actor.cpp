@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include <caf/all.hpp>
@@ -15,6 +16,7 @@
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
 #include "runtime/log/log.hpp"
+#include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
@@ -26,6 +28,7 @@ using namespace std::chrono_literals;
 constexpr auto store_timeout = 30s;
 constexpr auto start_timeout = 30s;
 constexpr auto retry_after = 500ms;
+constexpr auto look_interval = 2s;
 constexpr auto retention_interval = 1h;
 constexpr std::uint32_t page_count = 1000; ///< The store's largest page.
 constexpr auto clear_after = 2s; ///< A final session can still be asked for its status that long.
@@ -35,11 +38,12 @@ struct recorder_state {
   recorder_options options;
   ref<store_api> store;
   ref<dynamic_supervisor_api> sessions;
+  std::set<session_id> ended; ///< Final when last looked at, and still there.
   std::uint64_t started_count = 0;
   std::uint64_t recovered_count = 0;
 };
 using recorder_self = recorder_api::stateful_pointer<recorder_state>;
-using summary_promise = caf::typed_response_promise<session_summary>;
+using summary_promise = owed_answer<session_summary>;
 
 struct recorder_shell {
   recorder_self self;
@@ -118,7 +122,15 @@ struct recorder_shell {
     auto me = *this;
     state().store.request(self, store_timeout, session_get_request{id})
       .then([me](const session_row& row) { me.recover(row); },
-            [me, id](const caf::error& failed) { me.complain(id, from_caf(failed)); });
+            [me, id](const caf::error& failed) { me.not_recovered(id, from_caf(failed)); });
+  }
+
+  // Whoever is being restarted, or has no place at present, is asked again.
+  void not_recovered(const session_id& id, const error& e) const {
+    if (e.code != errc::unreachable && e.code != errc::busy && e.code != errc::timeout) return complain(id, e);
+    run_later(self, retry_after, [me = *this, id] {
+      if (!me.vault().plan(id)) me.recover(id);
+    });
   }
 
   void recover(const session_row& row) const {
@@ -135,7 +147,7 @@ struct recorder_shell {
         },
         [me, id](const caf::error& failed) {
           me.vault().erase(id);
-          me.complain(id, from_caf(failed));
+          me.not_recovered(id, from_caf(failed));
         });
   }
 
@@ -152,27 +164,54 @@ struct recorder_shell {
             [me, id](const caf::error&) { me.vault().erase(id); });
   }
 
-  /// After a restart of the recorder: the news of a session's end may have been lost.
-  void sweep() const {
+  // --- what lost messages would have done ---------------------------------------------------------------------------
+
+  /// Now and then: the news of a session's end may have been lost with an earlier recorder, and a supervisor that was
+  /// killed does not know its children any more.
+  void look() const {
     auto me = *this;
     state().sessions.request(self, start_timeout, child_list_request{})
-      .then(
-        [me](const std::vector<child_summary>& running) {
-          for (auto& child : running) me.sweep(child.path);
-        },
-        [me](const caf::error&) { run_later(me.self, retry_after, [me] { me.sweep(); }); });
+      .then([me](const std::vector<child_summary>& there) { me.look_at(ids_of(there)); },
+            [me](const caf::error&) { me.look_later(); });
   }
 
-  void sweep(const std::string& child_path) const {
-    session_id id{};
-    if (!from_hex_into(std::string_view(child_path).substr(child_path.rfind('/') + 1), id)) return;
+  void look_later() const { run_later(self, look_interval, [me = *this] { me.look(); }); }
+
+  void look_at(const std::set<session_id>& there) const {
     auto me = *this;
-    state().store.request(self, store_timeout, session_get_request{id})
+    for (auto& id : vault().running())
+      if (!there.contains(id)) start_again(id);
+    state().store.request(self, store_timeout, session_list_request{true, 0, page_count})
       .then(
-        [me](const session_row& row) {
-          if (is_final(row.summary.state)) me.clear_away(row.summary.id);
+        [me, there](const std::vector<session_summary>& unfinished) {
+          if (unfinished.size() < page_count) me.clear_ended(there, unfinished);
+          me.look_later();
         },
-        [](const caf::error&) {});
+        [me](const caf::error&) { me.look_later(); });
+  }
+
+  void start_again(const session_id& id) const {
+    auto me = *this;
+    state().sessions.request(self, start_timeout, child_start_request{to_hex(id)}, caf::message{})
+      .then([me, id](const child_ack&) { log::warn(log::speaker{me.path, to_hex(id)}, "the session's actors were gone; started again"); },
+            [](const caf::error&) {}); // It is there after all, or is tried again at the next look.
+  }
+
+  /// What was final at two looks in a row: whoever waits for the end has had the time to ask.
+  void clear_ended(std::set<session_id> there, const std::vector<session_summary>& unfinished) const {
+    for (auto& summary : unfinished) there.erase(summary.id);
+    for (auto& id : there)
+      if (state().ended.contains(id)) clear_away(id);
+    state().ended = std::move(there);
+  }
+
+  static std::set<session_id> ids_of(const std::vector<child_summary>& children) {
+    std::set<session_id> ids;
+    for (auto& child : children) {
+      session_id id{};
+      if (from_hex_into(std::string_view(child.path).substr(child.path.rfind('/') + 1), id)) ids.insert(id);
+    }
+    return ids;
   }
 
   // --- sessions that are old ----------------------------------------------------------------------------------------
@@ -217,15 +256,15 @@ recorder_api::behavior_type recorder_actor(recorder_self self, actor_context ctx
   state.sessions = {ctx.directory(), paths::sessions};
   recorder_shell shell{self, &ctx.clock(), &ctx.random(), ctx.path};
   shell.recover();
-  shell.sweep();
+  shell.look();
   shell.remove_expired();
   return supervised(
     self, ctx,
     {
       [self, shell](const session_create_request& wish) {
-        auto promise = self->make_response_promise<session_summary>();
+        owed_answer<session_summary> promise(self);
         shell.create(wish, promise);
-        return promise;
+        return promise.promise();
       },
       [self, shell](const session_end& end) {
         log::info(log::speaker{shell.path, to_hex(end.summary.id)}, "session {}: {}",
