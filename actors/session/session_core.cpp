@@ -95,7 +95,7 @@ session_commands session_core::trouble(const error& cause, unix_time_us now) {
     return enter(session_state::failed, now);
   }
   if (summary_.state == session_state::recording) {
-    if (summary_.reason.empty()) summary_.reason = "recording ended: " + cause.what;
+    if (summary_.reason.empty()) summary_.reason = "recording ended: " + cause.what + " (" + std::string(to_string(cause.code)) + ")";
     auto commands = enter(session_state::sealing, now);
     commands.insert(commands.begin() + 1, stop_capture{summary_.reason});
     return commands;

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(recording_fails_closed_when_the_store_cannot_keep_it) {
   BOOST_TEST(find<stop_capture>(commands));
   BOOST_TEST(find<finish_chunks>(commands));
   BOOST_TEST((core.state() == session_state::sealing));
-  BOOST_TEST(core.summary().reason == "recording ended: no space left on the disk");
+  BOOST_TEST(core.summary().reason == "recording ended: no space left on the disk (disk_full)");
 }
 
 BOOST_AUTO_TEST_CASE(trouble_after_the_end_is_tried_again_with_growing_bounded_pauses) {
