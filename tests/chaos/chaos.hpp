@@ -185,17 +185,22 @@ inline std::vector<pid_t> children_of(pid_t parent) {
 /// A process of our own, killed and collected at the end if it still runs.
 class child_process {
 public:
-  /// What it says goes to `log`.
-  child_process(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
+  /// What it says goes to `log`. Without surroundings it has those of this process.
+  child_process(const std::vector<std::string>& arguments, const std::filesystem::path& log,
+                const std::vector<std::string>& surroundings = {}) {
     std::vector<char*> argv;
     for (auto& text : arguments) argv.push_back(const_cast<char*>(text.c_str()));
     argv.push_back(nullptr);
+    std::vector<char*> variables;
+    for (auto& text : surroundings) variables.push_back(const_cast<char*>(text.c_str()));
+    variables.push_back(nullptr);
     posix_spawn_file_actions_t files;
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::posix_spawn_file_actions_adddup2(&files, 1, 2);
-    auto failed = ::posix_spawn(&pid_, argv.front(), &files, nullptr, argv.data(), environ);
+    auto failed = ::posix_spawn(&pid_, argv.front(), &files, nullptr, argv.data(),
+                                surroundings.empty() ? environ : variables.data());
     ::posix_spawn_file_actions_destroy(&files);
     if (failed != 0) throw std::runtime_error("cannot start " + arguments.front());
   }
