@@ -70,9 +70,18 @@ struct chunk_shell {
       .then(
         [me](const std::vector<chunk_record>& stored) {
           auto core = std::make_shared<chunk_core>(me.state().options, stored);
-          me.replay(core, core->replay_after());
+          me.sync_and_replay(core);
         },
         [me](const caf::error&) { me.begin_later(); });
+  }
+
+  // What an earlier incarnation had written may not be synced yet, and is not read before it is. Capture may have heard
+  // meanwhile that it is on disk, and would never send it again.
+  void sync_and_replay(const std::shared_ptr<chunk_core>& core) const {
+    auto me = *this;
+    state().journal.request(self, journal_timeout, journal_sync_request{})
+      .then([me, core](const capture_position&) { me.replay(core, core->replay_after()); },
+            [me](const caf::error&) { me.begin_later(); });
   }
 
   void replay(const std::shared_ptr<chunk_core>& core, std::uint64_t after) const {
