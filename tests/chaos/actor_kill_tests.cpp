@@ -73,10 +73,25 @@ bool is_final_in(const node_client& client, const session_id& id) {
   return seen && is_final(seen->state);
 }
 
+/// What the session's actors and the storage say of themselves: where a recording that stands still stands.
+std::string actors_of(const node_client& client, const session_id& id) {
+  auto all = client.actors();
+  if (!all) return to_string(all.error()) + "\n";
+  std::string text;
+  for (auto& one : (*all)["actors"])
+    if (auto path = one.value("path", ""); path.find(to_hex(id)) != path.npos || path.starts_with("storage/"))
+      text += path.substr(path.rfind('/') + 1) + " " + std::to_string(one.value("incarnation", 0)) + ": " + one["state"].dump() + "\n";
+  return text;
+}
+
 /// Records, kills by plan until the recording is over, and judges what came of it.
 std::uint64_t record_and_kill(const kill_plan& plan, hurt_node& hurt) {
   node_client client(hurt.settings);
-  auto created = client.create(of_source(plan.source, plan.rate), titled("chaos"));
+  outcome<session_summary> created = fail(errc::timeout, "test", "not asked");
+  wait_until(10s, [&] { // The seed before may have left a supervisor that is just being restarted.
+    created = client.create(of_source(plan.source, plan.rate), titled("chaos"));
+    return created.has_value() || created.error().code != errc::unreachable;
+  });
   BOOST_REQUIRE_MESSAGE(created, "seed " << plan.seed << ": " << (created ? "" : to_string(created.error())));
   auto id = created->id;
   chance dice(plan.seed);
@@ -98,7 +113,7 @@ std::uint64_t record_and_kill(const kill_plan& plan, hurt_node& hurt) {
   BOOST_REQUIRE_MESSAGE(ended, "seed " << plan.seed << ": not ended after 60 s, in state "
                                        << (last ? to_string(last->state) : "unknown") << " with "
                                        << (last ? last->frame_count : 0) << " frames, killed: " << story << "\n"
-                                       << hurt.log_tail());
+                                       << actors_of(client, id) << hurt.log_tail());
   BOOST_TEST_CONTEXT("seed " << plan.seed << ", killed: " << story << "\nreason: " << last->reason << "\n") {
     BOOST_TEST(to_string(last->state) == "completed", hurt.log_tail());
     if (last->state != session_state::completed) return kills;
