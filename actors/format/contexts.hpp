@@ -20,9 +20,11 @@ inline constexpr std::string_view journal_record = "lucid v1 journal record";
 inline constexpr std::string_view ledger_entry = "lucid v1 ledger entry";
 inline constexpr std::string_view block_hash = "lucid v1 block hash";
 inline constexpr std::string_view key_file = "lucid v1 key file";
+inline constexpr std::string_view audit_entry = "lucid v1 audit entry";
 
 /// What an Ed25519 signature begins with, before the 32-byte hash; the last byte is zero.
 inline constexpr std::string_view manifest_signature{"lucid v1 manifest signature", 28};
 inline constexpr std::string_view block_signature{"lucid v1 block signature", 25};
+inline constexpr std::string_view audit_signature{"lucid v1 audit signature", 25};
 
 } // namespace lucid::contexts

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "adapters/files/descriptor.hpp"
+#include "adapters/files/direct_write.hpp"
 
 namespace lucid {
 namespace {
@@ -43,6 +44,9 @@ public:
     : where_(std::move(where)), fd_(std::move(fd)), size_bytes_(size_bytes) {}
 
   outcome<void> append(byte_view bytes) override {
+    auto direct = write_direct(fd_.get(), bytes, size_bytes_);
+    size_bytes_ += direct;
+    bytes = bytes.subspan(direct);
     while (!bytes.empty()) {
       auto n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_bytes_));
       if (n < 0 && errno == EINTR) continue;

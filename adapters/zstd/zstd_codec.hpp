@@ -14,7 +14,7 @@ namespace lucid {
 /// How to compress.
 struct compress_options {
   int level = 3;                             ///< zstd levels 1..19.
-  std::size_t give_up_after_bytes = 1 << 20; ///< If that much input saved nothing, the rest is not tried.
+  std::size_t give_up_after_bytes = 1 << 20; ///< If that much input saved too little, the rest is not tried.
 };
 
 /// Compresses into a caller's buffer. Keeps its tables between calls: one per worker thread.
@@ -27,7 +27,7 @@ public:
   zstd_compressor& operator=(zstd_compressor&&) noexcept;
 
   /// One frame of `plain`, read where it is; the size written.
-  /// Nothing if it does not fit into `out` or saves less than 1/64: the caller then stores the bytes as they are.
+  /// Nothing if it does not fit into `out` or saves less than 1/16: the caller then stores the bytes as they are.
   /// Errors: `internal` if zstd refuses (a level out of range).
   outcome<std::optional<std::size_t>> compress(byte_view plain, std::span<std::uint8_t> out,
                                                const compress_options& options);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/files/atomic_write.hpp"
+#include "adapters/files/direct_write.hpp"
 #include "adapters/files/folder_lock.hpp"
 #include "adapters/files/posix_file_system.hpp"
 #include "tests/doubles/faulty_file_system.hpp"
@@ -45,6 +46,29 @@ BOOST_AUTO_TEST_CASE(a_file_is_appended_to_cut_and_read_back) {
   BOOST_TEST(fs.read(temp.path() / "a", 11, 2).value().empty());
   auto again = fs.open(temp.path() / "a", open_mode::extend).value();
   BOOST_TEST(again->size_bytes() == 10u);
+}
+
+// Direct writes take whole blocks from a block boundary: sizes and offsets here miss them in every way.
+BOOST_AUTO_TEST_CASE(large_appends_of_every_alignment_read_back_as_they_were_written) {
+  temp_folder temp;
+  posix_file_system fs;
+  constexpr std::size_t large = direct_write_size_bytes_min;
+  for (auto sizes : std::vector<std::vector<std::size_t>>{
+         {large}, {large - 1}, {large + 1}, {3 * large + 4095}, {large, large}, {7, large}, {large + 1, 2 * large}}) {
+    auto file = fs.open(temp.path() / "a", open_mode::fresh).value();
+    byte_buffer written;
+    for (auto size : sizes) {
+      auto bytes = some_bytes(size, static_cast<std::uint8_t>(written.size() + 3));
+      BOOST_TEST(file->append(bytes).has_value());
+      written.insert(written.end(), bytes.begin(), bytes.end());
+    }
+    BOOST_TEST(file->append(as_bytes("end")).has_value());
+    BOOST_TEST(file->sync().has_value());
+    BOOST_TEST(file->size_bytes() == written.size() + 3);
+    auto read = fs.read(temp.path() / "a", 0, written.size() + 10).value();
+    BOOST_REQUIRE(read.size() == written.size() + 3);
+    BOOST_TEST(std::equal(written.begin(), written.end(), read.begin()));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found_and_a_list_is_sorted) {

@@ -32,7 +32,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr std::size_t round_chunk_count = 8;   ///< 80 MiB a round: long against the pipeline's filling and emptying.
+constexpr std::size_t round_chunk_count = 32; ///< 320 MiB a round: long against the pipeline's filling and emptying.
 constexpr std::size_t latency_chunk_count = 100; ///< The fewest a 99th percentile can be told from.
 constexpr std::uint32_t round_count_min = 5;
 constexpr auto request_patience = 60s;
@@ -275,6 +275,7 @@ private:
   }
 
   outcome<round_times> round() {
+    if (options_.stop_wanted && options_.stop_wanted()) return fail(errc::cancelled, "bench", "stopped");
     round_times times;
     auto cpu = cpu_seconds();
     auto begun = steady::now();

@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
-#include <vector>
+#include <functional>
 
 #include "actors/node/bench/bench_input.hpp"
 #include "messages/outcome.hpp"
@@ -18,6 +18,7 @@ struct pipeline_options {
   std::size_t chunk_size_bytes = 10u << 20;
   int zstd_level = 3;
   std::chrono::milliseconds length{3000};
+  std::function<bool()> stop_wanted; ///< Asked between rounds; empty: nobody stops it.
 };
 
 /// What was measured. Throughputs are medians over rounds, in plaintext bytes a second.
@@ -26,7 +27,7 @@ struct pipeline_result {
   std::uint32_t chunk_count = 0;
   double pipeline_per_second = 0;
   double roofline_per_second = 0;         ///< Same policy as sealing, one core.
-  double roofline_all_per_second = 0;     ///< zstd over everything.
+  double roofline_all_per_second = 0;     ///< zstd over everything, also where sealing would give it up.
   double disk_per_second = 0;             ///< The same sealed bytes written and synced as the store does, alone.
   double of_roofline = 0;                 ///< Median over rounds of pipeline / roofline.
   double sealing_of_roofline = 0;         ///< One chunk at a time, until it is handed to the disk: without the disk's own time.
@@ -41,7 +42,7 @@ struct pipeline_result {
 };
 
 /// Runs rounds of roofline, disk and pipeline in turn until `length` has passed, at least five.
-/// Threads: takes as many cores as asked for. Errors: the store's and the pool's.
+/// Threads: takes as many cores as asked for. Errors: the store's and the pool's; `cancelled` when it was stopped.
 outcome<pipeline_result> measure_pipeline(const pipeline_options& options);
 
 } // namespace lucid
