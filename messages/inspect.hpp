@@ -1,14 +1,38 @@
 // messages/inspect.hpp - wire form of the values: their fields in this order. A changed record is a new type.
 #pragma once
 
+#include <string>
+#include <type_traits>
+
 #include "messages/pipeline.hpp"
 
+namespace caf::detail {
+class stringification_inspector; // Named only: what CAF prints messages with.
+}
+
 namespace lucid {
+
+/// Inspectors that write for people: CAF's own, and those that say so by a member type `for_people`.
+template <class Inspector>
+inline constexpr bool writes_for_people =
+  std::is_same_v<Inspector, caf::detail::stringification_inspector> || requires { typename Inspector::for_people; };
+
+/// A secret among the fields: it travels, and nobody is shown it or whether there is one.
+template <class Inspector>
+decltype(auto) hidden(std::string& secret) {
+  if constexpr (writes_for_people<Inspector>)
+    return static_cast<const char*>("***");
+  else
+    return static_cast<std::string&>(secret);
+}
 
 /// Travels as a byte sequence; shared again on arrival.
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, payload& x) {
-  if constexpr (Inspector::writes_state) {
+  if constexpr (writes_for_people<Inspector>) {
+    std::string shown = std::to_string(x.size()).append(" bytes");
+    return f(shown);
+  } else if constexpr (Inspector::writes_state) {
     byte_buffer bytes;
     auto result = f(bytes);
     x = payload(std::move(bytes));
@@ -19,10 +43,12 @@ typename Inspector::result_type inspect(Inspector& f, payload& x) {
   }
 }
 
-// One line a type: the macro only saves repeating the signature of an inspect function.
+// One line a type: the macro saves repeating the signature of an inspect function, and tells those who write for
+// people what the fields are called.
 #define LUCID_INSPECT(type, ...)                                                                             \
   template <class Inspector>                                                                                 \
   typename Inspector::result_type inspect(Inspector& f, type& x) {                                           \
+    if constexpr (requires { f.fields(#__VA_ARGS__); }) f.fields(#__VA_ARGS__);                              \
     return f(__VA_ARGS__);                                                                                   \
   }
 
@@ -32,8 +58,8 @@ LUCID_INSPECT(chunk_span, x.first_sequence, x.last_sequence, x.frame_count, x.st
 LUCID_INSPECT(plain_chunk, x.key, x.span, x.last_of_track, x.parts)
 LUCID_INSPECT(chunk_record, x.key, x.span, x.plain_size_bytes, x.sealed_size_bytes, x.content, x.root)
 LUCID_INSPECT(sealed_chunk, x.record, x.file, x.leaves)
-LUCID_INSPECT(capture_request, x.source, x.username, x.password, x.width, x.height, x.frame_rate_max, x.encoder,
-              x.quality)
+LUCID_INSPECT(capture_request, x.source, x.username, hidden<Inspector>(x.password), x.width, x.height,
+              x.frame_rate_max, x.encoder, x.quality)
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
 LUCID_INSPECT(session_summary, x.id, x.state, x.title, x.owner, x.source, x.created_us, x.started_us, x.ended_us,
               x.frame_count, x.fragment_count, x.gap_count, x.captured_bytes, x.stored_bytes, x.chunk_count,

@@ -1,8 +1,10 @@
 // messages/supervision.hpp - what one may ask of a supervisor by message.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lucid {
@@ -20,6 +22,25 @@ struct child_stop_request {
 /// Asks any supervisor for its children, in start order.
 struct child_list_request {};
 
+/// What an operator may do to one actor.
+enum class child_action : std::uint8_t {
+  restart, ///< Stopped in order and started again, with the siblings that its supervisor's strategy names. No failure.
+  kill,    ///< Ends as if it had crashed: for fault injection. Its supervisor treats it so.
+  suspend, ///< Handles nothing but the system's messages until it is resumed or ends; the others wait in its mailbox.
+  resume,  ///< Handles what has waited, in order, and goes on.
+};
+
+constexpr std::string_view to_string(child_action action) noexcept {
+  constexpr std::array<std::string_view, 4> names{"restart", "kill", "suspend", "resume"};
+  return names[static_cast<std::size_t>(action)];
+}
+
+/// Asks any supervisor to do something to one of its children. Answered when it is under way, not when it is done.
+struct child_action_request {
+  std::string id; ///< The last part of its path.
+  child_action action = child_action::restart;
+};
+
 /// One child as its supervisor sees it.
 struct child_summary {
   std::string path;
@@ -29,7 +50,7 @@ struct child_summary {
   bool supervisor = false;
 };
 
-/// Answers `child_start_request` and `child_stop_request`.
+/// Answers requests that concern one child.
 struct child_ack {
   std::string path;
   std::uint64_t incarnation = 0;
@@ -42,6 +63,10 @@ typename Inspector::result_type inspect(Inspector& f, child_start_request& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, child_stop_request& x) {
   return f(x.id);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, child_action_request& x) {
+  return f(x.id, x.action);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, child_list_request&) {

@@ -9,12 +9,15 @@
 
 namespace lucid {
 
-/// A supervisor with a fixed list of children.
-using supervisor_api = caf::typed_actor<caf::replies_to<child_list_request>::with<std::vector<child_summary>>>;
+/// What every supervisor answers.
+using supervisor_api = caf::typed_actor<
+  caf::replies_to<child_list_request>::with<std::vector<child_summary>>,
+  /// `not_found` when there is no such child, `wrong_state` when it is not in one that allows it, `unsupported` for a
+  /// supervisor that is to be suspended.
+  caf::replies_to<child_action_request>::with<child_ack>>;
 
 /// A supervisor of children of one kind, which come and go.
-using dynamic_supervisor_api = caf::typed_actor<
-  caf::replies_to<child_list_request>::with<std::vector<child_summary>>,
+using dynamic_supervisor_api = supervisor_api::extend<
   /// `already_exists`, `busy` (bound reached), or the error with which the start failed: then there is no child.
   caf::replies_to<child_start_request, caf::message>::with<child_ack>,
   /// Answers once the child is gone. `not_found` when there is none.

@@ -67,6 +67,7 @@ CAF_ADD_TYPE_ID(lucid, (std::vector<lucid::child_summary>))
 CAF_ADD_TYPE_ID(lucid, (lucid::child_ack))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_create_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_end))
+CAF_ADD_TYPE_ID(lucid, (lucid::child_action_request))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

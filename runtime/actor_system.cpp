@@ -11,7 +11,7 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/directory.hpp"
-#include "runtime/inspection/actor_stats.hpp"
+#include "runtime/inspection/observed_actor.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/supervisor_actor.hpp"
 
@@ -48,13 +48,16 @@ outcome<caf::actor> start_root(caf::actor_system& system, runtime_services servi
                                root_ended on_end) {
   auto slot = services.directory.slot(spec.id);
   actor_context ctx{spec.id, slot->begin_incarnation(), services,
-                    std::make_shared<actor_stats>(services.clock.monotonic())};
+                    std::make_shared<observed_actor>(services.clock.monotonic())};
+  slot->describe(summary_of(spec));
   auto root = spawn_supervisor(system, ctx, std::move(spec), "");
   if (!root) return root;
   auto pointer = caf::actor_cast<caf::strong_actor_ptr>(*root);
-  slot->publish(ctx.incarnation, pointer, ctx.stats, ctx.clock().wall_us());
+  slot->publish(ctx.incarnation, pointer, ctx.observed, ctx.clock().wall_us());
+  slot->show(actor_state::running);
   pointer->get()->attach_functor([slot, incarnation = ctx.incarnation, on_end = std::move(on_end)](const caf::error& why) {
     slot->withdraw(incarnation);
+    slot->show(actor_state::stopped);
     if (!on_end) return;
     on_end(regular(why) ? std::nullopt : std::optional<error>(from_caf(why)));
   });

@@ -28,6 +28,16 @@ actor_task make_task(F&& f) {
   return {std::make_shared<std::function<void()>>(std::forward<F>(f))};
 }
 
+/// Opens the gate of a suspended actor: comes behind all that has waited. Never leaves the process.
+struct actor_wake {
+  std::uint64_t closings = 0; ///< As `actor_gate::closings` said when this was sent.
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, actor_wake& x) {
+  return f(x.closings);
+}
+
 /// The inspector's reminder to itself. Never leaves the process.
 struct inspection_timeout {
   std::uint64_t round = 0;
@@ -44,6 +54,7 @@ typename Inspector::result_type inspect(Inspector& f, inspection_timeout& x) {
 CAF_BEGIN_TYPE_ID_BLOCK(lucid_runtime, first_custom_type_id + 400)
 CAF_ADD_TYPE_ID(lucid_runtime, (lucid::actor_task))
 CAF_ADD_TYPE_ID(lucid_runtime, (lucid::inspection_timeout))
+CAF_ADD_TYPE_ID(lucid_runtime, (lucid::actor_wake))
 CAF_END_TYPE_ID_BLOCK(lucid_runtime)
 
 namespace lucid {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <utility>
 
 #include "messages/ports/clock.hpp"
-#include "runtime/inspection/actor_stats.hpp"
+#include "runtime/inspection/observed_actor.hpp"
 
 namespace lucid {
 
@@ -14,9 +15,9 @@ namespace lucid {
 /// Threads: stays on one.
 class handler_scope {
 public:
-  /// Whose work it is. Empty stats: nobody's, nothing is measured.
+  /// Whose work it is. Nobody: nothing is measured.
   struct owner {
-    std::shared_ptr<actor_stats> stats;
+    std::shared_ptr<observed_actor> actor;
     const clock_port* clock = nullptr;
   };
 
@@ -24,15 +25,12 @@ public:
 
   template <class Name>
   handler_scope(const owner& by, std::uint64_t key, Name&& name, std::uint64_t mailbox_length = 0)
-    : by_(by), before_(current_) {
+    : by_(by), before_(current_), exceptions_(std::uncaught_exceptions()) {
     current_ = &by_;
-    if (by_.stats) {
-      auto row = by_.stats->row_of(key, std::forward<Name>(name));
-      by_.stats->begin(row, mailbox_length, by_.clock->monotonic());
-    }
+    if (by_.actor) begin(by_.actor->stats.row_of(key, std::forward<Name>(name)), mailbox_length);
   }
   ~handler_scope() {
-    if (by_.stats) by_.stats->end(by_.clock->monotonic());
+    if (by_.actor) end();
     current_ = before_;
   }
   handler_scope(const handler_scope&) = delete;
@@ -55,8 +53,13 @@ public:
   static owner current() { return current_ ? *current_ : owner(); }
 
 private:
+  void begin(std::size_t row, std::uint64_t mailbox_length);
+  void end() noexcept;
+  void tap(std::size_t row) const;
+
   const owner& by_;
   const owner* before_;
+  int exceptions_; ///< Under way when the block was entered.
   static thread_local const owner* current_;
 };
 

@@ -1,6 +1,9 @@
 // runtime/inspection/measured_response.hpp - a request under way whose handlers count as the asking actor's work.
 #pragma once
 
+#include <memory>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <caf/response_handle.hpp>
@@ -9,7 +12,8 @@
 
 namespace lucid {
 
-/// A function that is measured while it runs. Keeps the signature, which CAF deduces message types from.
+/// A function that is measured while it runs, and waits while its actor is suspended. Keeps the signature, which CAF
+/// deduces message types from.
 template <class F, class Signature = typename caf::detail::get_callable_trait<F>::fun_sig>
 class measured_function;
 
@@ -19,11 +23,25 @@ public:
   measured_function(F f, handler_scope::owner by) : f_(std::move(f)), by_(std::move(by)) {}
 
   Result operator()(Ts... xs) {
+    static_assert(std::is_void_v<Result>, "an answer is not answered");
+    if (by_.actor && by_.actor->gate.closed()) [[unlikely]]
+      return hold(std::forward<Ts>(xs)...);
     handler_scope measured(by_, handler_scope::reply_key, [] { return "reply"; });
-    return f_(std::forward<Ts>(xs)...);
+    f_(std::forward<Ts>(xs)...);
   }
 
 private:
+  // An answer comes once: function and contents may be moved into what is kept, which the actor owns itself.
+  void hold(Ts... xs) {
+    auto kept = std::make_shared<std::pair<F, std::tuple<std::decay_t<Ts>...>>>(
+      std::move(f_), std::tuple<std::decay_t<Ts>...>(std::forward<Ts>(xs)...));
+    by_.actor->gate.hold([kept, actor = std::weak_ptr<observed_actor>(by_.actor), clock = by_.clock] {
+      handler_scope::owner by{actor.lock(), clock};
+      handler_scope measured(by, handler_scope::reply_key, [] { return "reply"; });
+      std::apply([&](auto&... ys) { kept->first(static_cast<Ts>(ys)...); }, kept->second);
+    });
+  }
+
   F f_;
   handler_scope::owner by_;
 };

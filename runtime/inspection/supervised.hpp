@@ -26,9 +26,10 @@ caf::behavior measured(caf::scheduled_actor* self, const actor_context& ctx, caf
 ///       [self](const chunk_record& r) { ... },
 ///     }, [self] { return state_fields{{"chunks", std::to_string(self->state.count)}}; });
 ///
-/// Each handler is measured; `inspection_request` and `actor_task` are answered beside the actor's own interface; an
-/// exception ends the actor with `crashed` and the exception's text. Works for typed and untyped, scheduled and
-/// detached actors. Handlers given to `self->request(...).then` directly are not measured, those of `ref::request` are.
+/// Each handler is measured; `inspection_request` and `actor_task` are answered beside the actor's own interface; while
+/// the actor is suspended its messages wait; an exception ends the actor with `crashed` and the exception's text. Works for typed and untyped, scheduled and
+/// detached actors. Handlers given to `self->request(...).then` directly are neither measured nor held up, those of
+/// `ref::request` are.
 template <class Self>
 typename Self::behavior_type supervised(Self* self, const actor_context& ctx, typename Self::behavior_type handlers,
                                         own_state state = {}) {

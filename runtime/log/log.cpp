@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/log/line.hpp"
+#include "runtime/log/recent.hpp"
 #include "runtime/log/text.hpp"
 
 namespace lucid::log {
@@ -81,6 +82,7 @@ public:
   }
 
   void write(const record& said) {
+    recent_.add(said);
     output to;
     {
       std::shared_lock lock(mutex_);
@@ -89,6 +91,8 @@ public:
     auto line = to.json ? json_line(said) : text_line(said, to.colour);
     to.logger->log(to_spdlog(said.severity), line);
   }
+
+  std::vector<recent_line> recent(const recent_query& wanted) const { return recent_.find(wanted); }
 
   std::uint64_t dropped_line_count() const {
     std::shared_lock lock(mutex_);
@@ -159,6 +163,7 @@ private:
   level standard_ = level::warn;
   std::map<std::string, level, std::less<>> levels_;
   std::atomic<level> lowest_{level::warn};
+  recent_lines recent_;
 };
 
 journal_of_lines& the_log() {
@@ -182,6 +187,7 @@ void stop() { the_log().stop(); }
 void set_level(std::string_view subsystem, level at) { the_log().set_level(subsystem, at); }
 std::map<std::string, level> levels() { return the_log().levels(); }
 std::uint64_t dropped_line_count() { return the_log().dropped_line_count(); }
+std::vector<recent_line> recent(const recent_query& wanted) { return the_log().recent(wanted); }
 bool enabled(level at, std::string_view path) noexcept { return the_log().enabled(at, path); }
 
 void write(level at, const speaker& who, fmt::string_view text, fmt::format_args args) {

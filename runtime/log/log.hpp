@@ -12,9 +12,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/core.h>
 
+#include "messages/identity.hpp"
 #include "messages/outcome.hpp"
 
 namespace lucid::log {
@@ -31,6 +33,9 @@ inline constexpr std::size_t line_bytes_max = 6 * message_bytes_max + 1024;
 /// Lines that wait for a slow disk or terminal. 1024 x 25 KiB = 25 MiB at the very worst, some 200 KiB as a rule.
 /// When it is full the oldest line gives way: whoever logs is never held up.
 inline constexpr std::size_t waiting_lines_max = 1024;
+/// Lines kept in memory to be looked at, and how much of the text of each. 2,000 x 1.5 KiB = 3 MiB, path and all.
+inline constexpr std::size_t recent_lines_max = 2000;
+inline constexpr std::size_t recent_text_bytes_max = 1024;
 
 /// Who speaks. A view: valid for the call. An actor's path has the names that levels are set for.
 struct speaker {
@@ -70,6 +75,26 @@ std::map<std::string, level> levels();
 
 /// Lines that gave way because too many waited.
 std::uint64_t dropped_line_count();
+
+/// A line that was written.
+struct recent_line {
+  unix_time_us at_us = 0;
+  level severity = level::info;
+  std::string path;
+  std::string session; ///< Hexadecimal id; empty if it concerns none.
+  std::string text;    ///< Fit to be shown: control characters are escaped. At most recent_text_bytes_max.
+};
+
+/// Which lines. Views: valid for the call.
+struct recent_query {
+  std::string_view path = {};    ///< Of this path and all below it; empty: any.
+  std::string_view session = {}; ///< Empty: any.
+  level lowest = level::trace;
+  std::size_t count = recent_lines_max; ///< The newest so many.
+};
+
+/// The last lines, oldest first, of at most `recent_lines_max` that are remembered.
+std::vector<recent_line> recent(const recent_query& wanted);
 
 /// Whether a line would be written: for messages that are dear to make.
 bool enabled(level at, std::string_view path) noexcept;

@@ -54,6 +54,14 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+std::string shortened(std::string text, std::size_t size_bytes) {
+  if (text.size() <= size_bytes) return text;
+  auto end = size_bytes - 2;
+  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  return text.append("..");
+}
+
 std::string without_credentials(std::string_view text) {
   std::string shown;
   for (;;) {

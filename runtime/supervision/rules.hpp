@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lucid {
@@ -21,6 +22,9 @@ enum class strategy : std::uint8_t {
   one_for_all,  ///< All.
   rest_for_one, ///< Those started after it.
 };
+
+std::string_view to_string(restart when) noexcept;
+std::string_view to_string(strategy how) noexcept;
 
 /// Whether the end of significant children ends the supervisor, in a normal way.
 enum class auto_shutdown : std::uint8_t {

@@ -28,7 +28,7 @@ outcome<caf::actor> spawn_child(caf::actor_system& system, const actor_context& 
                                 Behavior (*behaviour)(Self*, actor_context, Params...), Args&&... args) {
   auto begin = [behaviour](Self* self, actor_context who, Params... params) -> Behavior {
     detail::introduce(self, who);
-    handler_scope::on_behalf_of starting({who.stats, &who.clock()});
+    handler_scope::on_behalf_of starting({who.observed, &who.clock()});
     return behaviour(self, std::move(who), std::move(params)...);
   };
   return caf::actor_cast<caf::actor>(system.spawn<Options>(begin, ctx, std::forward<Args>(args)...));

@@ -22,11 +22,20 @@ child_spec as_child(Spec spec, std::chrono::milliseconds shutdown_timeout) {
                    .shutdown_timeout = shutdown_timeout,
                    .delay = spec.delay,
                    .significant = spec.significant,
-                   .type = child_type::supervisor};
+                   .type = child_type::supervisor,
+                   .supervises = rules_of(spec)};
   child.start = [spec = std::move(spec)](caf::actor_system& system, const actor_context& ctx) {
     return spawn_supervisor(system, ctx, spec, ctx.path + "/");
   };
   return child;
+}
+
+void add_rules(spec_summary& into, const supervisor_rules& rules) {
+  into.supervisor = true;
+  into.strategy = to_string(rules.how);
+  into.dynamic = rules.dynamic;
+  into.restarts_max = rules.restarts_max;
+  into.period_ms = rules.period.count();
 }
 
 outcome<void> check_child(const supervisor_spec& spec, const child_spec& child) {
@@ -44,6 +53,34 @@ outcome<void> check_child(const supervisor_spec& spec, const child_spec& child) 
 }
 
 } // namespace
+
+supervisor_rules rules_of(const supervisor_spec& spec) {
+  return {.how = spec.how, .restarts_max = spec.restarts_max, .period = spec.period, .shutdown = spec.shutdown};
+}
+
+supervisor_rules rules_of(const dynamic_spec& spec) {
+  return {.restarts_max = spec.restarts_max,
+          .period = spec.period,
+          .shutdown = spec.shutdown,
+          .dynamic = true,
+          .children_max = spec.children_max};
+}
+
+spec_summary summary_of(const supervisor_spec& root) {
+  spec_summary summary;
+  add_rules(summary, rules_of(root));
+  return summary;
+}
+
+spec_summary summary_of(const child_spec& spec, const std::string& parent, std::size_t position) {
+  spec_summary summary{.parent = parent,
+                       .position = static_cast<std::uint32_t>(position),
+                       .restart = std::string(to_string(spec.when)),
+                       .significant = spec.significant,
+                       .shutdown_timeout_ms = spec.shutdown_timeout.count()};
+  if (spec.type == child_type::supervisor) add_rules(summary, spec.supervises);
+  return summary;
+}
 
 child_spec nested(supervisor_spec spec) {
   auto all = supervisor_slack;

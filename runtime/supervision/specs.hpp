@@ -9,6 +9,7 @@
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
 
+#include "messages/inspection.hpp"
 #include "messages/outcome.hpp"
 #include "runtime/actor_context.hpp"
 #include "runtime/supervision/rules.hpp"
@@ -28,6 +29,7 @@ struct child_spec {
   backoff delay = {};
   bool significant = false;
   child_type type = child_type::worker;
+  supervisor_rules supervises = {}; ///< Of a supervisor, for whoever looks at the tree.
 };
 
 /// A supervisor with a fixed list of children: started in this order, stopped in reverse.
@@ -63,6 +65,14 @@ struct dynamic_spec {
 /// A supervisor as a child of another. Its shutdown timeout is what its children may take together.
 child_spec nested(supervisor_spec spec);
 child_spec nested(dynamic_spec spec);
+
+/// How `spec` supervises.
+supervisor_rules rules_of(const supervisor_spec& spec);
+supervisor_rules rules_of(const dynamic_spec& spec);
+
+/// `spec` as data. The root has no parent and no rules but its own.
+spec_summary summary_of(const supervisor_spec& root);
+spec_summary summary_of(const child_spec& spec, const std::string& parent, std::size_t position);
 
 /// Checks ids and the rules on significance. Errors: `invalid_input`, naming the spec.
 outcome<void> check(const supervisor_spec& spec);

@@ -10,10 +10,14 @@
 #include <vector>
 
 #include <caf/all.hpp>
+#include <fmt/format.h>
 
+#include "messages/capsule.hpp"
 #include "messages/supervision_api.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/directory.hpp"
+#include "runtime/inspection/crash_report.hpp"
+#include "runtime/inspection/observed_actor.hpp"
 #include "runtime/inspection/supervised.hpp"
 #include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
@@ -55,7 +59,10 @@ public:
                    const std::vector<child_spec>& children)
     : self_(self), ctx_(std::move(ctx)), prefix_(std::move(prefix)),
       core_(ctx_.path, rules, rules_of_all(children), seed_from(ctx_.random())) {
-    for (const auto& child : children) specs_[child.id] = child;
+    for (const auto& child : children) {
+      positions_.emplace(child.id, positions_.size());
+      specs_[child.id] = child;
+    }
     self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg&) { run(core_.stop(now())); });
   }
@@ -97,13 +104,56 @@ public:
     run(std::move(*commands));
   }
 
+  outcome<child_ack> act(const child_action_request& wish) {
+    if (!specs_.contains(wish.id)) return fail(errc::not_found, ctx_.path, "there is no child '" + wish.id + "'");
+    if (wish.action == child_action::restart) {
+      auto commands = core_.restart_child(wish.id, now());
+      if (!commands) return pass_on(std::move(commands));
+      run(std::move(*commands));
+      return ack(wish.id);
+    }
+    auto child = living_.find(wish.id);
+    if (child == living_.end())
+      return fail(errc::wrong_state, ctx_.path,
+                  fmt::format("cannot {} '{}': it is not running", to_string(wish.action), wish.id));
+    return act(wish, child->second);
+  }
+
 private:
   struct living_child {
     caf::strong_actor_ptr actor;
     std::uint64_t incarnation = 0;      ///< The core's count.
     std::uint64_t path_incarnation = 0; ///< The path's count, which outlives this supervisor.
     slot_ptr slot;
+    std::shared_ptr<observed_actor> observed;
   };
+
+  outcome<child_ack> act(const child_action_request& wish, const living_child& child) {
+    const auto& path = child.slot->path();
+    auto& gate = child.observed->gate;
+    if (wish.action == child_action::kill) {
+      report(path, child.path_incarnation, "killed", "fault injection");
+      send_exit(child, caf::exit_reason::kill);
+    } else if (wish.action == child_action::suspend) {
+      if (specs_.at(wish.id).type == child_type::supervisor)
+        return fail(errc::unsupported, ctx_.path,
+                    "cannot suspend '" + wish.id + "': a supervisor must be there for its children; suspend one of them");
+      gate.close();
+      report(path, child.path_incarnation, "suspended", "");
+    } else {
+      if (!gate.closed())
+        return fail(errc::wrong_state, ctx_.path, "cannot resume '" + wish.id + "': it is not suspended");
+      // Behind what waits: of normal priority, or it would open the gate to what came last.
+      child.actor->get()->eq_impl(caf::make_message_id(), self_->ctrl(), self_->context(), actor_wake{gate.closings()});
+      report(path, child.path_incarnation, "resumed", "");
+    }
+    return ack(wish.id);
+  }
+
+  child_ack ack(const std::string& id) const {
+    auto child = living_.find(id);
+    return {prefix_ + id, child == living_.end() ? 0 : child->second.path_incarnation};
+  }
 
   static std::vector<child_rules> rules_of_all(const std::vector<child_spec>& children) {
     std::vector<child_rules> all;
@@ -134,6 +184,7 @@ private:
       case kind::set_timer:
         return run_later(self_, command.delay, [this, token = command.token] { run(core_.timer(token, now())); });
       case kind::report: return report_child(command);
+      case kind::show: return slot_of(command.id)->show(command.state);
       case kind::abandon: return abandon(command);
       case kind::forget: return forget(command.id);
       case kind::end: return end(command.error);
@@ -142,16 +193,16 @@ private:
 
   void start_child(const supervisor_command& command) {
     const auto& spec = specs_.at(command.id);
-    auto slot = ctx_.directory().slot(prefix_ + command.id);
+    const auto slot = slot_of(command.id);
     if (slot->present().actor) return refuse_start(command);
     actor_context child{slot->path(), slot->begin_incarnation(), ctx_.services,
-                        std::make_shared<actor_stats>(ctx_.clock().monotonic())};
+                        std::make_shared<observed_actor>(ctx_.clock().monotonic())};
     auto started = call(spec.start, child);
     if (!started) {
       start_error_ = started.error();
       return run(core_.start_failed(command.id, command.incarnation, started.error(), now()));
     }
-    watch(caf::actor_cast<caf::strong_actor_ptr>(*started), command, child, std::move(slot));
+    watch(caf::actor_cast<caf::strong_actor_ptr>(*started), command, child, slot);
     report(child.path, child.incarnation, "started", "");
     run(core_.child_started(command.id, command.incarnation, now()));
   }
@@ -174,12 +225,12 @@ private:
   }
 
   void watch(caf::strong_actor_ptr actor, const supervisor_command& command, const actor_context& child, slot_ptr slot) {
-    slot->publish(child.incarnation, actor, child.stats, child.clock().wall_us());
+    slot->publish(child.incarnation, actor, child.observed, child.clock().wall_us());
     // Withdrawn by the dying actor itself: nobody finds it any more, even before we hear of its end.
     actor->get()->attach_functor([slot, incarnation = child.incarnation] { slot->withdraw(incarnation); });
     self_->monitor(caf::actor_cast<caf::actor_addr>(actor));
     by_address_[caf::actor_cast<caf::actor_addr>(actor)] = command.id;
-    living_[command.id] = {std::move(actor), command.incarnation, child.incarnation, std::move(slot)};
+    living_[command.id] = {std::move(actor), command.incarnation, child.incarnation, std::move(slot), child.observed};
   }
 
   void on_down(caf::down_msg& down) {
@@ -187,12 +238,13 @@ private:
     if (known == by_address_.end()) return; // An abandoned one, at last.
     const auto id = known->second;
     by_address_.erase(known);
-    auto child = living_.find(id);
-    auto incarnation = child->second.incarnation;
-    child->second.slot->withdraw(child->second.path_incarnation);
-    report(prefix_ + id, child->second.path_incarnation, "ended", end_of(down.reason).reason);
-    living_.erase(child);
-    run(core_.child_down(id, incarnation, end_of(down.reason), now()));
+    auto child = living_.extract(id).mapped();
+    const auto end = end_of(down.reason);
+    child.slot->withdraw(child.path_incarnation);
+    report(prefix_ + id, child.path_incarnation, "ended", end.reason);
+    if (!end.normal && ctx_.services.crashed)
+      ctx_.services.crashed(crash_report(*child.slot, child.path_incarnation, *child.observed, end.reason, ctx_));
+    run(core_.child_down(id, child.incarnation, end, now()));
   }
 
   void end_child(const supervisor_command& command, caf::exit_reason how, const char* what) {
@@ -209,10 +261,11 @@ private:
   }
 
   void report_child(const supervisor_command& command) {
-    auto slot = ctx_.directory().slot(prefix_ + command.id);
+    auto slot = slot_of(command.id);
     auto incarnation = slot->incarnation();
     if (command.restarts) slot->note_restart({ctx_.clock().wall_us(), incarnation, command.reason});
-    report(slot->path(), incarnation, command.restarts ? "failed" : "finished", command.reason);
+    report(slot->path(), incarnation, command.requested ? "restarted" : command.restarts ? "failed" : "finished",
+           command.reason);
   }
 
   void abandon(const supervisor_command& command) {
@@ -227,6 +280,7 @@ private:
 
   void forget(const std::string& id) {
     specs_.erase(id);
+    slots_.erase(id);
     ctx_.directory().forget(prefix_ + id);
     for (auto [at, last] = leaving_.equal_range(id); at != last; ++at) at->second.deliver(child_ack{prefix_ + id, 0});
     leaving_.erase(id);
@@ -239,6 +293,21 @@ private:
     self_->quit(why ? to_caf(*why) : caf::error());
   }
 
+  /// The slot of a child, which is told how the child is supervised when it is first needed.
+  slot_ptr slot_of(const std::string& id) {
+    auto& slot = slots_[id];
+    if (slot) return slot;
+    slot = ctx_.directory().slot(prefix_ + id);
+    auto spec = specs_.find(id);
+    if (spec != specs_.end()) slot->describe(summary_of(spec->second, ctx_.path, position_of(id)));
+    return slot;
+  }
+
+  std::size_t position_of(const std::string& id) const {
+    auto known = positions_.find(id);
+    return known == positions_.end() ? 0 : known->second;
+  }
+
   void report(const std::string& path, std::uint64_t incarnation, const char* what, std::string reason) {
     if (ctx_.services.report) ctx_.services.report({path, incarnation, what, std::move(reason)});
   }
@@ -248,6 +317,8 @@ private:
   std::string prefix_;
   supervisor_core core_;
   std::map<std::string, child_spec> specs_;
+  std::map<std::string, std::size_t> positions_; ///< Start order, of a fixed list of children.
+  std::map<std::string, slot_ptr> slots_;
   std::map<std::string, living_child> living_;
   std::map<caf::actor_addr, std::string> by_address_;
   std::multimap<std::string, child_promise> leaving_;
@@ -266,24 +337,20 @@ struct dynamic_supervisor_state {
   std::unique_ptr<supervisor_shell> shell;
 };
 
-std::string_view to_string(strategy how) {
-  switch (how) {
-    case strategy::one_for_all: return "one_for_all";
-    case strategy::rest_for_one: return "rest_for_one";
-    default: return "one_for_one";
-  }
-}
-
 supervisor_api::behavior_type static_supervisor(supervisor_api::stateful_pointer<supervisor_state> self, actor_context ctx,
                                                 supervisor_spec spec, std::string prefix) {
-  supervisor_rules rules{
-    .how = spec.how, .restarts_max = spec.restarts_max, .period = spec.period, .shutdown = spec.shutdown};
   auto& shell = self->state.shell;
-  shell = std::make_unique<supervisor_shell>(self, ctx, std::move(prefix), rules, spec.children);
+  shell = std::make_unique<supervisor_shell>(self, ctx, std::move(prefix), rules_of(spec), spec.children);
   auto own = [self, how = std::string(to_string(spec.how))] {
     return state_fields{{"strategy", how}, {"children", std::to_string(self->state.shell->children().size())}};
   };
-  auto handlers = supervised(self, ctx, {[self](const child_list_request&) { return self->state.shell->children(); }}, own);
+  auto handlers = supervised(
+    self, ctx,
+    {
+      [self](const child_list_request&) { return self->state.shell->children(); },
+      [self](const child_action_request& wish) { return reply(self->state.shell->act(wish)); },
+    },
+    own);
   shell->start();
   return handlers;
 }
@@ -300,17 +367,13 @@ outcome<child_spec> make_child(const dynamic_spec& spec, const std::string& id, 
 dynamic_supervisor_api::behavior_type
 dynamic_supervisor(dynamic_supervisor_api::stateful_pointer<dynamic_supervisor_state> self, actor_context ctx,
                    dynamic_spec spec, std::string prefix) {
-  supervisor_rules rules{.restarts_max = spec.restarts_max,
-                         .period = spec.period,
-                         .shutdown = spec.shutdown,
-                         .dynamic = true,
-                         .children_max = spec.children_max};
   self->state.shell =
-    std::make_unique<supervisor_shell>(self, ctx, std::move(prefix), rules, std::vector<child_spec>());
+    std::make_unique<supervisor_shell>(self, ctx, std::move(prefix), rules_of(spec), std::vector<child_spec>());
   return supervised(
     self, ctx,
     {
       [self](const child_list_request&) { return self->state.shell->children(); },
+      [self](const child_action_request& wish) { return reply(self->state.shell->act(wish)); },
       [self, spec](const child_start_request& what, const caf::message& arguments) -> caf::result<child_ack> {
         auto child = make_child(spec, what.id, arguments);
         if (!child) return to_caf(child.error());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace lucid {
@@ -111,6 +112,34 @@ outcome<supervisor_commands> supervisor_core::remove_child(std::string_view id, 
   return step();
 }
 
+outcome<supervisor_commands> supervisor_core::restart_child(std::string_view id, supervisor_time) {
+  auto at = find(id);
+  if (!at) return fail(errc::not_found, path_, "there is no child '" + std::string(id) + "'");
+  auto& c = children_[*at];
+  if (ending_ || c.leaving)
+    return fail(errc::wrong_state, path_, "cannot restart '" + c.rules.id + "': it is being stopped for good");
+  if (c.rules.when == restart::temporary)
+    return fail(errc::wrong_state, path_, "cannot restart '" + c.rules.id + "': a temporary child is never started again");
+  if (c.state == child_state::running) {
+    auto& report = emit(kind::report, c);
+    report.reason = "restarted by request";
+    report.restarts = report.requested = true;
+    ++c.restart_count;
+    if (rules_.how == strategy::one_for_one) {
+      c.again = true;
+      stop_child(*at);
+    } else {
+      open_group(rules_.how == strategy::one_for_all ? 0 : *at, std::chrono::milliseconds(0));
+    }
+  } else if (!active(c)) { // One that is on its way is left to it.
+    c.state = child_state::idle;
+    c.token = 0;
+    c.wanted = true;
+    if (group_from_ && *at >= *group_from_) group_token_ = 0; // What it waits for is its group's back-off.
+  }
+  return step();
+}
+
 std::vector<child_status> supervisor_core::children() const {
   std::vector<child_status> all;
   for (const auto& c : children_) all.push_back({c.rules.id, c.state, c.incarnation, c.restart_count});
@@ -126,7 +155,7 @@ void supervisor_core::ended(position at, const child_end& end, supervisor_time n
   auto& report = emit(kind::report, c);
   report.reason = end.reason;
   report.restarts = again;
-  if (again) return restart_child(at, end, now);
+  if (again) return failed(at, end, now);
   bool significant = c.rules.significant;
   went_down(at);
   if (significant)
@@ -140,10 +169,13 @@ void supervisor_core::went_down(position at) {
   c.state = child_state::idle;
   c.token = 0;
   c.started_at.reset();
-  if (!stays(c)) forget(at);
+  if (std::exchange(c.again, false) && !c.leaving)
+    c.wanted = true;
+  else if (!stays(c))
+    forget(at);
 }
 
-void supervisor_core::restart_child(position at, const child_end& end, supervisor_time now) {
+void supervisor_core::failed(position at, const child_end& end, supervisor_time now) {
   auto& c = children_[at];
   auto delay = next_delay(c, now);
   c.state = child_state::idle;
@@ -246,6 +278,7 @@ supervisor_commands supervisor_core::step() {
     step_end();
   else if (!step_group())
     step_starts();
+  show_changes();
   return std::exchange(out_, {});
 }
 
@@ -289,6 +322,22 @@ void supervisor_core::step_starts() {
   emit(kind::start, *next);
 }
 
+// Before anything is done: what a start leads to must not be shown as what led to it.
+void supervisor_core::show_changes() {
+  auto done = std::exchange(out_, {});
+  for (position at = 0; at < children_.size(); ++at) {
+    auto& c = children_[at];
+    auto state = state_of(at);
+    if (state == c.shown) continue;
+    c.shown = state;
+    emit(kind::show, c).state = state;
+  }
+  if (out_.empty())
+    out_ = std::move(done);
+  else
+    out_.insert(out_.end(), std::make_move_iterator(done.begin()), std::make_move_iterator(done.end()));
+}
+
 // -- small things --------------------------------------------------------------------------------------------------
 
 std::optional<supervisor_core::position> supervisor_core::find(std::string_view id) const {
@@ -304,6 +353,22 @@ bool supervisor_core::active(const child& c) const noexcept {
 // Whether a child that is down is still one: OTP keeps the spec of a transient one, a dynamic supervisor does not.
 bool supervisor_core::stays(const child& c) const noexcept {
   return !c.leaving && c.rules.when != restart::temporary && !rules_.dynamic;
+}
+
+actor_state supervisor_core::state_of(position at) const noexcept {
+  const auto& c = children_[at];
+  if (ending_) return c.state == child_state::running ? actor_state::running : actor_state::stopped;
+  const auto on_its_way = c.incarnation > 0 ? actor_state::restarting : actor_state::starting;
+  const bool in_group = group_from_ && at >= *group_from_;
+  switch (c.state) {
+    case child_state::running: return in_group ? actor_state::restarting : actor_state::running;
+    case child_state::waiting: return actor_state::waiting;
+    case child_state::starting: return c.incarnation > 1 ? actor_state::restarting : actor_state::starting;
+    case child_state::stopping: return c.again || in_group ? actor_state::restarting : actor_state::stopped;
+    case child_state::idle: break;
+  }
+  if (in_group) return group_token_ != 0 ? actor_state::waiting : on_its_way;
+  return c.wanted ? on_its_way : actor_state::stopped;
 }
 
 supervisor_command& supervisor_core::emit(kind what, const child& c) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/inspection.hpp"
 #include "messages/outcome.hpp"
 #include "runtime/supervision/rules.hpp"
 
@@ -32,6 +33,7 @@ struct supervisor_command {
     set_timer, ///< Call `timer(token)` after `delay`.
     report,    ///< `id` failed or ended by itself: `reason`. For log and history.
     abandon,   ///< `id` did not even die when killed; what it does from now on is ignored.
+    show,      ///< `id` is in `state` from now on. For whoever looks at the tree.
     forget,    ///< `id` is no child any more.
     end,       ///< All children are gone: end with `error`, or normally without one.
   };
@@ -42,6 +44,8 @@ struct supervisor_command {
   std::chrono::milliseconds delay{0};
   std::string reason{};
   bool restarts = false;              ///< report: the child will be started again.
+  bool requested = false;             ///< report: because somebody asked for it.
+  actor_state state{};
   std::optional<lucid::error> error{};
 };
 using supervisor_commands = std::vector<supervisor_command>;
@@ -86,6 +90,11 @@ public:
   /// Dynamic: stops and forgets a child. Errors: `not_found`.
   outcome<supervisor_commands> remove_child(std::string_view id, supervisor_time now);
 
+  /// Starts a child anew because somebody asks for it: stopped in order first, together with the siblings that the
+  /// strategy names, and no failure. One that has ended in order is started, one that waits is started now.
+  /// Errors: `not_found`; `wrong_state` when ending, and for a temporary child, which nobody starts again.
+  outcome<supervisor_commands> restart_child(std::string_view id, supervisor_time now);
+
   std::vector<child_status> children() const;
   bool ending() const noexcept { return ending_; }
   bool ended() const noexcept { return ended_; }
@@ -103,18 +112,21 @@ private:
     bool leaving = false;     ///< To be forgotten once it is down.
     bool first_start = false; ///< Added at run time and never yet running.
     bool killed = false;
+    bool again = false;       ///< Its end was asked for, to start it anew.
+    actor_state shown = actor_state::stopped;
   };
   using position = std::size_t;
 
   std::optional<position> find(std::string_view id) const;
   bool active(const child& c) const noexcept;
   bool stays(const child& c) const noexcept;
+  actor_state state_of(position at) const noexcept;
   supervisor_command& emit(supervisor_command::kind what, const child& c);
   std::uint64_t set_timer(std::chrono::milliseconds delay);
 
   void ended(position at, const child_end& end, supervisor_time now);
   void went_down(position at);
-  void restart_child(position at, const child_end& end, supervisor_time now);
+  void failed(position at, const child_end& end, supervisor_time now);
   void open_group(position from, std::chrono::milliseconds delay);
   void check_auto_shutdown(bool any_left);
   bool too_many_restarts(supervisor_time now);
@@ -129,6 +141,7 @@ private:
   void step_end();
   bool step_group();
   void step_starts();
+  void show_changes();
 
   std::string path_;
   supervisor_rules rules_;

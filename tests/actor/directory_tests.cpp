@@ -209,11 +209,12 @@ BOOST_AUTO_TEST_CASE(slots_and_counters_may_be_read_while_they_change) {
   world w;
   auto actor = caf::actor_cast<caf::strong_actor_ptr>(w.system.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; }));
   auto slot = w.names.slot("x");
-  auto stats = std::make_shared<actor_stats>(0ns);
+  auto observed = std::make_shared<observed_actor>(0ns);
+  auto& stats = observed->stats;
   std::atomic<bool> done{false};
   std::thread supervisor([&] {
     for (std::uint64_t i = 1; i <= rounds; ++i) {
-      slot->publish(i, actor, stats, 0);
+      slot->publish(i, actor, observed, 0);
       slot->note_restart({0, i, "again"});
       slot->withdraw(i);
       w.names.slot(std::to_string(i % 200));
@@ -223,8 +224,8 @@ BOOST_AUTO_TEST_CASE(slots_and_counters_may_be_read_while_they_change) {
   });
   std::thread handlers([&] {
     for (std::uint64_t i = 1; !done; ++i) {
-      stats->begin(stats->row_of(i % 20 + 1, [&] { return std::to_string(i % 20); }), i, std::chrono::nanoseconds(i));
-      stats->end(std::chrono::nanoseconds(i + i % 1000));
+      stats.begin(stats.row_of(i % 20 + 1, [&] { return std::to_string(i % 20); }), i, std::chrono::nanoseconds(i));
+      stats.end(std::chrono::nanoseconds(i + i % 1000));
     }
   });
   std::uint64_t torn = 0;

@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(what_an_actor_owes_when_it_is_killed_is_answered_at_once) {
   });
   caf::scoped_actor asking(system);
   for (std::uint64_t where = 0; where < 3; ++where) {
-    actor_context ctx{"lazy", where + 1, {names, clock, random}, std::make_shared<actor_stats>(std::chrono::nanoseconds{})};
+    actor_context ctx{"lazy", where + 1, {names, clock, random}, std::make_shared<observed_actor>(std::chrono::nanoseconds{})};
     auto victim = system.spawn(lazy, ctx, silent);
     auto asked = asking->request(victim, 30s, where);
     auto untyped = caf::actor_cast<caf::actor>(victim); // An answer to it says that the question was taken in.

@@ -264,6 +264,9 @@ struct rough_shell {
       auto it = alive.begin();
       std::advance(it, static_cast<long>(d.below(alive.size())));
       dies(std::string(it->first), d.chance(40));
+    } else if (what == 5 && !core.ending()) {
+      auto commands = core.restart_child(d.one_of(children).id, now);
+      if (commands) run(std::move(*commands));
     } else if (!timers.empty()) {
       auto [due, token] = *timers.begin();
       timers.erase(timers.begin());

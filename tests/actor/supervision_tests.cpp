@@ -290,5 +290,6 @@ BOOST_FIXTURE_TEST_CASE(a_whole_subtree_can_be_a_dynamic_child, world) {
   tell("sessions/x/session", "leave"); // A session that is over takes its subtree along, and nobody calls that a failure.
   BOOST_TEST(!present("sessions/x/journal"));
   BOOST_TEST(!present("sessions/x"));
+  for (const auto& slot : names.slots()) BOOST_TEST(!slot->path().starts_with("sessions/x")); // Nobody lists it any more.
   BOOST_TEST(!ended);
 }

@@ -82,7 +82,7 @@ void measure_send(std::vector<result>& results) {
   no_random random;
   auto& scheduler = static_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   auto receiver = system.spawn(bare);
-  actor_context ctx{"r", 1, {names, clock, random}, std::make_shared<actor_stats>(clock.monotonic())};
+  actor_context ctx{"r", 1, {names, clock, random}, std::make_shared<observed_actor>(clock.monotonic())};
   auto measured = spawn_child(system, ctx, bare_supervised).value();
   scheduler.run();
   names.slot("p")->publish(1, caf::actor_cast<caf::strong_actor_ptr>(receiver), nullptr, 0);
@@ -134,7 +134,12 @@ void measure_inspection(std::vector<result>& results) {
   for (int i = 0; i < actor_count; ++i)
     all.children.push_back({.id = std::to_string(i), .start = child_of(bare_supervised)});
   auto root = start_root(system, {names, clock, random}, std::move(all)).value();
-  while (names.slots().size() < actor_count + 1) std::this_thread::sleep_for(1ms);
+  auto all_there = [&] {
+    auto slots = names.slots();
+    return slots.size() == actor_count + 1 &&
+           std::all_of(slots.begin(), slots.end(), [](const slot_ptr& one) { return one->present().actor != nullptr; });
+  };
+  while (!all_there()) std::this_thread::sleep_for(1ms);
   for (int i = 0; i < actor_count; ++i) {
     ref<caf::actor> to(names, std::to_string(i));
     for (int n = 0; n < 5; ++n) to.send_anonymous(std::uint64_t{1}), to.send_anonymous(ledger_status_request{});

@@ -198,3 +198,32 @@ BOOST_AUTO_TEST_CASE(many_threads_may_speak_while_levels_and_output_change) {
   log::stop();
   BOOST_TEST(lines > 0u);
 }
+
+BOOST_AUTO_TEST_CASE(the_last_lines_are_remembered_by_path_session_and_level) {
+  collected log;
+  log::info("recent/store", "one");
+  log::warn("recent/store/below", "two\nlines");
+  log::info("recent/storekeeper", "not below");
+  log::error("recent/sessions/" + id + "/chunk", "three");
+  log::debug("recent/store", "below the level: not written, not remembered");
+  auto texts = [](const log::recent_query& wanted) {
+    std::vector<std::string> all;
+    for (auto& line : log::recent(wanted)) all.push_back(line.text);
+    return all;
+  };
+  BOOST_TEST((texts({.path = "recent/store"}) == std::vector<std::string>{"one", "two\\nlines"}));
+  BOOST_TEST((texts({.path = "recent/store", .lowest = log::level::warn}) == std::vector<std::string>{"two\\nlines"}));
+  BOOST_TEST((texts({.path = "recent", .session = id}) == std::vector<std::string>{"three"}));
+  BOOST_TEST((texts({.path = "recent", .count = 2}) == std::vector<std::string>{"not below", "three"}));
+  BOOST_TEST(log::recent({.path = "recent/sessions"}).at(0).session == id);
+}
+
+BOOST_AUTO_TEST_CASE(remembered_lines_are_bounded_and_without_credentials) {
+  collected log;
+  for (std::size_t i = 0; i < log::recent_lines_max + 5; ++i) log::info("bounded", "line {} rdp://u:secret@host", i);
+  auto all = log::recent({});
+  BOOST_TEST(all.size() == log::recent_lines_max);
+  BOOST_TEST(all.front().text == "line 5 rdp://***@host");
+  log::info("bounded", "{}", std::string(3000, 'x'));
+  BOOST_TEST(log::recent({.count = 1}).at(0).text.size() == log::recent_text_bytes_max);
+}
