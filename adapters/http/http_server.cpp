@@ -1,8 +1,6 @@
-// adapters/http/http_server.cpp - the server, by Boost.Beast on one thread.
+// adapters/http/http_server.cpp - the doors of the server, and its thread.
 #include "adapters/http/http_server.hpp"
 
-#include <map>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -10,24 +8,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
+
+#include "adapters/http/http_connection.hpp"
 
 namespace lucid {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using local = asio::local::stream_protocol;
+using tcp = asio::ip::tcp;
 using error_code = boost::system::error_code;
-using stream = beast::basic_stream<local>;
 
 namespace {
+
+constexpr const char* who = "http";
+constexpr std::chrono::milliseconds accept_pause{100}; // Without descriptors, say, trying at once would be in vain.
 
 bool is_same_user(int socket_fd) {
   ucred peer{};
@@ -36,159 +36,201 @@ bool is_same_user(int socket_fd) {
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
+/// TLS 1.2 and later with the given certificate.
+outcome<std::unique_ptr<asio::ssl::context>> make_tls(const http_tls_files& files) {
+  auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  error_code failed;
+  tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                   asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+  tls->use_certificate_chain_file(files.certificate.string(), failed);
+  if (failed)
+    return fail(errc::invalid_input, who,
+                fmt::format("{} is no certificate chain in PEM that can be read: {}", files.certificate.string(),
+                            failed.message()));
+  tls->use_private_key_file(files.key.string(), asio::ssl::context::pem, failed);
+  if (failed)
+    return fail(errc::invalid_input, who,
+                fmt::format("{} is not the private key, in PEM, of {}: {}", files.key.string(),
+                            files.certificate.string(), failed.message()));
+  return tls;
+}
+
+outcome<tcp::endpoint> place_of(const http_tcp_door& door) {
+  error_code failed;
+  auto address = asio::ip::make_address(door.address, failed);
+  if (failed)
+    return fail(errc::invalid_input, who, fmt::format("\"{}\" is no IP address; 127.0.0.1 would be one", door.address));
+  if (!address.is_loopback() && !door.tls)
+    return fail(errc::permission_denied, who,
+                fmt::format("{} can be reached from other machines, and without TLS they could read along; "
+                            "name a certificate and its key, or listen on 127.0.0.1",
+                            door.address));
+  return tcp::endpoint(address, door.port);
+}
+
 } // namespace
 
-class connection;
-
 struct http_server::impl {
-  impl(std::filesystem::path socket, http_limits limits, handler callback)
-    : path(std::move(socket)), bounds(limits), on_request(std::move(callback)) {}
+  impl(http_limits bounds, http_handlers handlers) {
+    hub.bounds = bounds;
+    hub.handlers = std::move(handlers);
+  }
 
-  void accept();
+  outcome<void> open_socket(const std::filesystem::path& socket);
+  outcome<void> open_tcp(const http_tcp_door& door);
+  void start();
   void stop();
 
-  std::filesystem::path path;
-  http_limits bounds;
-  handler on_request;
+  template <class Acceptor>
+  void accept(Acceptor& acceptor, http_peer peer);
+  void take(http_socket socket, http_peer peer);
+
+  template <class Action>
+  void on_stream(std::uint64_t stream, Action action);
+
+  std::filesystem::path path; ///< Empty until the socket is ours.
+  std::unique_ptr<asio::ssl::context> tls;
   std::thread thread;
-  std::uint64_t last_id = 0;
-  std::uint32_t open_count = 0;
-  std::map<std::uint64_t, std::weak_ptr<connection>> waiting; // At most one a connection.
-  asio::io_context context{1};      // Destroyed first: with it go the connections, which use what is above.
-  local::acceptor acceptor{context};
+  http_hub hub;
+  local::acceptor socket_door{hub.context};
+  tcp::acceptor tcp_door{hub.context};
+  asio::steady_timer pause{hub.context};
 };
 
-/// One client: reads a request, waits for its answer, writes it, and again.
-class connection : public std::enable_shared_from_this<connection> {
-public:
-  connection(local::socket socket, http_server::impl& server)
-    : stream_(std::move(socket)), timer_(server.context), server_(&server) {
-    ++server_->open_count;
+outcome<void> http_server::impl::open_socket(const std::filesystem::path& socket) {
+  auto name = socket.string();
+  if (name.size() >= sizeof(sockaddr_un::sun_path))
+    return fail(errc::limit_exceeded, "control",
+                fmt::format("the socket path {} has {} bytes; the system allows {}; set control.socket to a shorter one",
+                            name, name.size(), sizeof(sockaddr_un::sun_path) - 1));
+  local::socket probe(hub.context);
+  error_code nobody;
+  probe.connect(local::endpoint(name), nobody);
+  if (!nobody) return fail(errc::already_exists, "control", "another process serves " + name);
+  std::filesystem::remove(socket); // Left behind by a process that was killed.
+  socket_door.open();
+  auto mask = ::umask(0177); // The file must never exist with wider rights.
+  error_code failed;
+  socket_door.bind(local::endpoint(name), failed);
+  ::umask(mask);
+  if (failed) return fail(errc::io_failed, "control", "cannot bind " + name + ": " + failed.message());
+  path = socket;
+  socket_door.listen();
+  return {};
+}
+
+outcome<void> http_server::impl::open_tcp(const http_tcp_door& door) {
+  auto place = place_of(door);
+  if (!place) return pass_on(std::move(place));
+  if (door.tls) {
+    auto made = make_tls(*door.tls);
+    if (!made) return pass_on(std::move(made));
+    tls = std::move(*made);
   }
-  ~connection() { --server_->open_count; }
+  tcp_door.open(place->protocol());
+  tcp_door.set_option(asio::socket_base::reuse_address(true)); // Not kept away by connections that have just ended.
+  error_code failed;
+  tcp_door.bind(*place, failed);
+  if (!failed) tcp_door.listen(asio::socket_base::max_listen_connections, failed);
+  auto name = fmt::format("{} port {}", door.address, door.port);
+  if (failed == asio::error::address_in_use)
+    return fail(errc::already_exists, who, "another process listens on " + name);
+  if (failed) return fail(errc::io_failed, who, "cannot listen on " + name + ": " + failed.message());
+  return {};
+}
 
-  void read() {
-    parser_.emplace();
-    parser_->header_limit(server_->bounds.header_bytes_max);
-    parser_->body_limit(server_->bounds.request_bytes_max);
-    stream_.expires_after(server_->bounds.idle_max);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) {
-      self->read_done(failed);
-    });
-  }
-
-  void answer(http_response response) {
-    timer_.cancel();
-    answer_.emplace(static_cast<http::status>(response.status), 11);
-    answer_->set(http::field::content_type, response.content_type);
-    answer_->set(http::field::cache_control, "no-store");
-    answer_->body() = std::move(response.body);
-    answer_->keep_alive(keep_alive_);
-    answer_->prepare_payload();
-    stream_.expires_after(server_->bounds.idle_max);
-    http::async_write(stream_, *answer_, [self = shared_from_this()](error_code failed, std::size_t) {
-      if (!failed && self->keep_alive_) self->read();
-    });
-  }
-
-private:
-  void read_done(error_code failed) {
-    if (failed == http::error::body_limit || failed == http::error::header_limit)
-      return refuse(413, "the request is larger than this server allows");
-    if (failed && failed.category() == make_error_code(http::error::bad_method).category() &&
-        failed != http::error::end_of_stream && failed != http::error::partial_message)
-      return refuse(400, "this is no HTTP request: " + failed.message());
-    if (failed) return;
-
-    auto request = parser_->release();
-    keep_alive_ = request.keep_alive();
-    stream_.expires_never();
-    auto id = ++server_->last_id;
-    server_->waiting[id] = weak_from_this();
-    timer_.expires_after(server_->bounds.answer_max);
-    timer_.async_wait([self = shared_from_this(), id](error_code cancelled) {
-      if (!cancelled && self->server_->waiting.erase(id) != 0)
-        self->answer({504, "application/json", R"({"error":{"code":"timeout","what":"no answer in time"}})"});
-    });
-    server_->on_request({id, std::string(request.method_string()), std::string(request.target()),
-                         std::move(request.body())});
-  }
-
-  void refuse(unsigned status, const std::string& why) {
-    keep_alive_ = false;
-    answer({status, "text/plain", why + "\n"});
-  }
-
-  stream stream_;
-  asio::steady_timer timer_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  std::optional<http::response<http::string_body>> answer_;
-  bool keep_alive_ = false;
-  http_server::impl* server_; // Outlives every connection.
-};
-
-void http_server::impl::accept() {
-  acceptor.async_accept([this](error_code failed, local::socket socket) {
+template <class Acceptor>
+void http_server::impl::accept(Acceptor& acceptor, http_peer peer) {
+  acceptor.async_accept([this, &acceptor, peer](error_code failed, typename Acceptor::protocol_type::socket socket) {
     if (failed == asio::error::operation_aborted) return;
-    if (!failed && open_count < bounds.connections_max && is_same_user(socket.native_handle()))
-      std::make_shared<connection>(std::move(socket), *this)->read();
-    accept();
+    if (!failed) {
+      take(std::move(socket), peer);
+      return accept(acceptor, peer);
+    }
+    pause.expires_after(accept_pause);
+    pause.async_wait([this, &acceptor, peer](error_code) { accept(acceptor, peer); });
+  });
+}
+
+void http_server::impl::take(http_socket socket, http_peer peer) {
+  if (hub.open_count[peer] >= hub.bounds.connections_max)
+    return hub.refused(peer, "there are as many connections as this server allows");
+  if (peer == http_peer::same_user && !is_same_user(socket.native_handle()))
+    return hub.refused(peer, "another user may not use the control socket");
+  make_connection(std::move(socket), peer, hub, peer == http_peer::network ? tls.get() : nullptr)->start();
+}
+
+void http_server::impl::start() {
+  if (socket_door.is_open()) accept(socket_door, http_peer::same_user);
+  if (tcp_door.is_open()) accept(tcp_door, http_peer::network);
+  thread = std::thread([context = &hub.context] {
+    ::pthread_setname_np(::pthread_self(), "lucid-http");
+    context->run();
   });
 }
 
 void http_server::impl::stop() {
-  context.stop();
+  hub.context.stop();
   if (thread.joinable()) thread.join();
-  error_code ignored;
-  acceptor.close(ignored);
+  if (path.empty()) return;
   std::error_code not_there;
   std::filesystem::remove(path, not_there);
+}
+
+template <class Action>
+void http_server::impl::on_stream(std::uint64_t stream, Action action) {
+  asio::post(hub.context, [this, stream, action = std::move(action)]() mutable {
+    auto found = hub.streams.find(stream);
+    if (found == hub.streams.end()) return;
+    if (auto client = found->second.lock()) action(*client);
+  });
 }
 
 http_server::http_server(std::unique_ptr<impl> parts) : impl_(std::move(parts)) {}
 http_server::~http_server() { impl_->stop(); }
 
-outcome<std::unique_ptr<http_server>> http_server::listen(const std::filesystem::path& socket, http_limits limits,
-                                                          handler on_request) {
-  auto name = socket.string();
-  if (name.size() >= sizeof(sockaddr_un::sun_path))
-    return fail(errc::limit_exceeded, "control",
-                "the socket path " + name + " has " + std::to_string(name.size()) + " bytes; the system allows " +
-                  std::to_string(sizeof(sockaddr_un::sun_path) - 1) + "; set control.socket to a shorter one");
+outcome<std::unique_ptr<http_server>> http_server::listen(const http_doors& doors, http_limits limits,
+                                                          http_handlers handlers) {
   try {
-    auto server = std::make_unique<impl>(socket, limits, std::move(on_request));
-    local::socket probe(server->context);
-    error_code nobody;
-    probe.connect(local::endpoint(name), nobody);
-    if (!nobody) return fail(errc::already_exists, "control", "another process serves " + name);
-    std::filesystem::remove(socket); // Left behind by a process that was killed.
-    server->acceptor.open();
-    auto mask = ::umask(0177); // The file must never exist with wider rights.
-    error_code failed;
-    server->acceptor.bind(local::endpoint(name), failed);
-    ::umask(mask);
-    if (failed) return fail(errc::io_failed, "control", "cannot bind " + name + ": " + failed.message());
-    server->acceptor.listen();
-    server->accept();
-    server->thread = std::thread([context = &server->context] {
-      ::pthread_setname_np(::pthread_self(), "lucid-http");
-      context->run();
-    });
-    return std::unique_ptr<http_server>(new http_server(std::move(server)));
+    auto server = std::unique_ptr<http_server>(new http_server(std::make_unique<impl>(limits, std::move(handlers))));
+    if (doors.tcp)
+      if (auto opened = server->impl_->open_tcp(*doors.tcp); !opened) return pass_on(std::move(opened));
+    if (doors.socket)
+      if (auto opened = server->impl_->open_socket(*doors.socket); !opened) return pass_on(std::move(opened));
+    server->impl_->start();
+    return server;
   } catch (const std::exception& e) {
-    return fail(errc::io_failed, "control", "cannot listen on " + name + ": " + e.what());
+    return fail(errc::io_failed, who, fmt::format("cannot listen: {}", e.what()));
   }
 }
 
+outcome<std::unique_ptr<http_server>> http_server::listen(const std::filesystem::path& socket, http_limits limits,
+                                                          handler on_request) {
+  return listen(http_doors{socket, {}}, limits, {std::move(on_request)});
+}
+
 void http_server::reply(std::uint64_t id, http_response response) {
-  asio::post(impl_->context, [server = impl_.get(), id, response = std::move(response)]() mutable {
-    auto found = server->waiting.find(id);
-    if (found == server->waiting.end()) return;
+  asio::post(impl_->hub.context, [hub = &impl_->hub, id, response = std::move(response)]() mutable {
+    auto found = hub->waiting.find(id);
+    if (found == hub->waiting.end()) return;
     auto client = found->second.lock();
-    server->waiting.erase(found);
+    hub->waiting.erase(found);
     if (client) client->answer(std::move(response));
   });
+}
+
+void http_server::send(std::uint64_t stream, std::string text) {
+  impl_->on_stream(stream, [text = std::move(text)](http_connection& client) mutable { client.send(std::move(text)); });
+}
+
+void http_server::close(std::uint64_t stream) {
+  impl_->on_stream(stream, [](http_connection& client) { client.close(); });
+}
+
+std::uint16_t http_server::port() const noexcept {
+  error_code closed;
+  auto place = impl_->tcp_door.local_endpoint(closed);
+  return closed ? std::uint16_t{0} : place.port();
 }
 
 } // namespace lucid
