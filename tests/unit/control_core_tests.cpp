@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/control/control_core.hpp"
+#include "messages/paths.hpp"
 
 using namespace lucid;
 
@@ -103,4 +104,13 @@ BOOST_AUTO_TEST_CASE(summaries_and_errors_read_back_from_json) {
   auto back = error_from_json(to_json(e));
   BOOST_REQUIRE(back.has_value());
   BOOST_TEST(to_string(*back) == to_string(e));
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_that_is_being_restarted_is_busy_and_a_source_that_is_away_is_not) {
+  error gone{errc::unreachable, std::string(paths::store), "nobody is there at present", nullptr};
+  BOOST_TEST((as_told_outside(gone).code == errc::busy));
+  gone.who = paths::of_session({}, "session");
+  BOOST_TEST((as_told_outside(gone).code == errc::busy));
+  BOOST_TEST((as_told_outside({errc::unreachable, "capture", "no route to host", nullptr}).code == errc::unreachable));
+  BOOST_TEST((as_told_outside({errc::disk_full, std::string(paths::store), "full", nullptr}).code == errc::disk_full));
 }

@@ -175,3 +175,16 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_or_a_damaged_one_is_corrupted) {
   auto findings = db.findings();
   BOOST_TEST((findings ? !findings->empty() : findings.error().code == errc::corrupted));
 }
+
+BOOST_AUTO_TEST_CASE(a_new_database_and_its_log_are_for_their_owner_alone) {
+  temp_folder temp;
+  auto db = database::open(temp.path() / "a.db", scripts).value();
+  add_thing(db, 1);
+  std::size_t seen = 0;
+  for (auto& file : std::filesystem::directory_iterator(temp.path())) {
+    ++seen;
+    auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+    BOOST_TEST(((file.status().permissions() & others) == std::filesystem::perms::none), file.path().string());
+  }
+  BOOST_TEST(seen >= 1u);
+}

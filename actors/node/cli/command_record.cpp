@@ -23,6 +23,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto poll_interval = 250ms;
+constexpr int create_attempts_max = 5;
+constexpr auto create_pause = 500ms;
 
 struct record_options {
   std::string source;
@@ -116,6 +118,16 @@ outcome<session_summary> follow(const node_client& client, session_summary now, 
   return now;
 }
 
+/// A part of the node that is just being restarted takes the job a moment later; `busy` means that nothing was begun.
+outcome<session_summary> create(const node_client& client, const session_create_request& wish,
+                                const stop_signals& signals) {
+  for (int attempt = 1;; ++attempt) {
+    auto created = client.create(wish.what, wish.policy);
+    if (created || created.error().code != errc::busy || attempt == create_attempts_max) return created;
+    if (signals.wait(create_pause)) return fail(errc::cancelled, "record", "stopped before anything was recorded");
+  }
+}
+
 void report(command_context& context, const session_summary& s) {
   if (context.options.json) return print_json(context.out, json(to_json(s)));
   auto& out = context.out;
@@ -154,7 +166,7 @@ command_result record(command_context& context, const record_options& options) {
     if (!started) return pass_on(std::move(started));
     own = std::move(*started);
   }
-  auto created = client.create(wish->what, wish->policy);
+  auto created = create(client, *wish, signals);
   wipe(wish->what.password);
   if (!created) return pass_on(std::move(created));
   if (options.detach) {

@@ -38,6 +38,7 @@ std::vector<command_spec> all_commands() {
       status_command(),
       stop_command(),
       inspect_command(),
+      top_command(),
       worker_command(),
       config_check_command(),
       config_explain_command(),

@@ -28,6 +28,7 @@ command_spec node_command();
 command_spec status_command();
 command_spec stop_command();
 command_spec inspect_command();
+command_spec top_command();
 command_spec worker_command();
 command_spec verify_command();
 command_spec prove_command();

@@ -1,0 +1,55 @@
+// What was done to the node, by whom, and with what outcome: the hash-chained log.
+import type { App, Page } from '../app.ts';
+import { count, shortPath } from '../core/format.ts';
+import type { AuditEntry } from '../core/types.ts';
+import { h, replace } from '../ui/dom.ts';
+import { hex, loading, panel, showFailure, table, time } from '../ui/parts.ts';
+
+const pageCount = 200;
+
+const entryTable = (entries: AuditEntry[]) =>
+  table(
+    [
+      { title: 'No.', class: 'number', cell: (e) => count(e.number) },
+      { title: 'Time', class: 'when', cell: (e) => time(e.at_us) },
+      { title: 'Operator', cell: (e) => e.operator },
+      { title: 'Action', cell: (e) => h('strong', {}, e.action) },
+      { title: 'Target', cell: (e) => h('code', { title: e.target }, shortPath(e.target)) },
+      { title: 'Consequence', class: 'wide', cell: (e) => e.consequence },
+      { title: 'Outcome', cell: (e) => h('span', { class: e.outcome === 'done' ? 'good' : 'alarm' }, e.outcome) },
+      { title: 'Hash', cell: (e) => hex(e.hash) },
+    ],
+    entries,
+    'Nothing has been done yet.',
+  );
+
+export function makeAuditPage(app: App): Page {
+  const body = h('div', { class: 'body' }, loading());
+  const entries: AuditEntry[] = [];
+  const older = h('button', { type: 'button', onclick: () => void load() }, 'Older entries');
+  async function load(): Promise<void> {
+    const last = entries.at(-1);
+    const told = await app.api.get<{ entries: AuditEntry[]; intact: boolean }>(
+      `/v1/audit?count=${pageCount}${last ? `&before=${last.number}` : ''}`,
+    );
+    entries.push(...told.entries);
+    replace(
+      body,
+      h(
+        'p',
+        { class: told.intact ? 'verdict good' : 'verdict alarm', role: 'status' },
+        told.intact
+          ? 'Intact: every entry is signed and linked to the one before it.'
+          : 'NOT INTACT: an entry was changed, removed or put in. Keep the file and find out who could write it.',
+      ),
+      panel('Audit log', entryTable(entries)),
+      told.entries.length === pageCount ? h('div', { class: 'buttons' }, older) : undefined,
+    );
+  }
+  load().catch((error: Error) => showFailure(body, error));
+  return {
+    title: 'Audit',
+    topics: ['node'],
+    element: h('div', { class: 'page' }, h('div', { class: 'heading' }, h('h1', {}, 'Audit')), body),
+  };
+}

@@ -1,0 +1,271 @@
+// Playback in the page: the key is given to the page alone, the sealed chunks come from the node as they are.
+import { bytes, exactMoment, position } from '../core/format.ts';
+import type { PlaybackClient } from '../playback/client.ts';
+import type { Failure } from '../playback/failure.ts';
+import type { ChunkState, Player } from '../playback/player.ts';
+import type { ChunkSpan, Opened } from '../playback/worker_messages.ts';
+import { h, replace, setText } from '../ui/dom.ts';
+import { facts, panel, wholeHex } from '../ui/parts.ts';
+
+const keyFileSizeMax = 16_384;
+const eventsShownMax = 500;
+
+const remedies: Record<Failure['code'], string> = {
+  wrong_key: 'Give the key file of a recipient, and its passphrase if it has one.',
+  damaged: 'Nothing of it is shown. "Verify" says which blocks are damaged.',
+  malformed: 'Give the whole text of a key file: it is the file NAME.key in the folder of the keys.',
+  unsupported: 'Another browser may do it; `lucid play` does.',
+  unreachable: 'Try again when the node answers.',
+};
+const titles: Record<Failure['code'], string> = {
+  wrong_key: 'Wrong key',
+  damaged: 'Damage',
+  malformed: 'Not what it should be',
+  unsupported: 'Not possible here',
+  unreachable: 'No answer',
+};
+
+interface RecordedEvent {
+  at: number;
+  text: string;
+}
+
+/** One JSON object a line; what is not one is shown as it stands. */
+function readEvents(plain: ArrayBuffer, startedUs: number): RecordedEvent[] {
+  return new TextDecoder()
+    .decode(plain)
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(0, eventsShownMax)
+    .map((line) => {
+      try {
+        const { at_us, ...rest } = JSON.parse(line) as { at_us?: number; event?: string };
+        return {
+          at: at_us === undefined ? 0 : (at_us - startedUs) / 1e6,
+          text: Object.entries(rest)
+            .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
+            .join(', '),
+        };
+      } catch {
+        return { at: 0, text: line };
+      }
+    });
+}
+
+/** Owns the worker with the key, and the player. */
+export class PlaybackPart {
+  readonly element: HTMLElement;
+  private readonly body = h('div', { class: 'playback' });
+  private readonly problem = h('div', { role: 'alert' });
+  private readonly keyText = h('textarea', {
+    rows: 3,
+    spellcheck: false,
+    autocomplete: 'off',
+    'aria-label': 'Key file',
+    maxlength: keyFileSizeMax,
+    placeholder: '{"box_public":"…  the text of NAME.key, or choose the file',
+  });
+  private readonly passphrase = h('input', {
+    type: 'password',
+    autocomplete: 'off',
+    'aria-label': 'Passphrase',
+    placeholder: 'if the key has one',
+    maxlength: 1024,
+  });
+  private readonly openButton = h('button', { type: 'submit', class: 'primary' }, 'Open');
+  private readonly chunks: HTMLElement[] = [];
+  private client: PlaybackClient | undefined;
+  private player: Player | undefined;
+
+  constructor(private readonly session: string) {
+    this.element = panel('Playback', h('div', {}, this.problem, this.body));
+    this.showForm();
+  }
+
+  close(): void {
+    this.player?.close();
+    this.client?.close();
+    this.player = this.client = undefined;
+  }
+
+  private showForm(): void {
+    const file = h('input', {
+      type: 'file',
+      accept: '.key,application/json',
+      'aria-label': 'Key file to read',
+      onchange: () => void this.readFile(file),
+    });
+    replace(
+      this.body,
+      h(
+        'form',
+        {
+          class: 'form key-form',
+          onsubmit: (event: Event) => {
+            event.preventDefault();
+            void this.open();
+          },
+        },
+        h(
+          'p',
+          { class: 'quiet' },
+          'The key stays in this page: it is never sent to the node, and is forgotten when the page is left.',
+        ),
+        h('label', {}, h('span', {}, 'Key file'), this.keyText),
+        h('label', {}, h('span', {}, 'or choose it'), file),
+        h('label', {}, h('span', {}, 'Passphrase'), this.passphrase),
+        h('div', { class: 'buttons' }, this.openButton),
+      ),
+    );
+  }
+
+  private async readFile(input: HTMLInputElement): Promise<void> {
+    const file = input.files?.[0];
+    if (file && file.size <= keyFileSizeMax) this.keyText.value = await file.text();
+    else if (file)
+      this.fail({ code: 'malformed', message: `${file.name} has ${bytes(file.size)}: that is no key file` } as Failure);
+  }
+
+  private async open(): Promise<void> {
+    replace(this.problem);
+    this.openButton.disabled = true;
+    setText(this.openButton, 'Opening …');
+    try {
+      const { PlaybackClient } = await import('../playback/client.ts');
+      this.client ??= new PlaybackClient();
+      const opened = await this.client.open(this.session, this.keyText.value.trim(), this.passphrase.value);
+      this.keyText.value = this.passphrase.value = '';
+      await this.show(opened);
+    } catch (error) {
+      this.fail(error as Failure);
+    } finally {
+      this.openButton.disabled = false;
+      setText(this.openButton, 'Open');
+    }
+  }
+
+  private async show(opened: Opened): Promise<void> {
+    const video = h('video', { controls: true, playsinline: true, tabindex: 0, 'aria-label': `Recording ${opened.title}` });
+    const events = h('div', { class: 'events' });
+    const strip = h(
+      'div',
+      { class: 'chunk-strip', role: 'group', 'aria-label': 'Chunks of the video' },
+      opened.video.map((span) => this.chunkMark(span, video, opened)),
+    );
+    replace(
+      this.body,
+      opened.video.length > 0 ? [video, strip] : h('p', { class: 'quiet' }, 'This recording has no video.'),
+      facts([
+        ['opened', `${position(opened.seconds)} in ${opened.video.length} video and ${opened.events.length} events chunks`],
+        ['manifest hash', wholeHex(opened.manifestHash)],
+        ['signed by', wholeHex(opened.recorder)],
+      ]),
+      h(
+        'div',
+        { class: 'buttons' },
+        opened.events.length > 0
+          ? h('button', { type: 'button', onclick: () => void this.showEvents(opened, events, video) }, 'Show events')
+          : undefined,
+        h('button', { type: 'button', onclick: () => this.forget() }, 'Forget the key'),
+      ),
+      events,
+    );
+    if (opened.video.length === 0) return;
+    const { Player } = await import('../playback/player.ts');
+    this.player = new Player(video, this.client!, opened, {
+      chunk: (index, state) => this.mark(index, state),
+      failed: (failure, index) => this.fail(failure, index),
+    });
+  }
+
+  private chunkMark(span: ChunkSpan, video: HTMLVideoElement, opened: Opened): HTMLElement {
+    const mark = h('button', {
+      type: 'button',
+      class: 'chunk unknown',
+      title: `chunk ${span.index}: from ${position(span.start)}, ${bytes(span.sizeBytes)}`,
+      'aria-label': `Chunk ${span.index}, from ${position(span.start)}`,
+      onclick: () => {
+        video.currentTime = Math.max(0, span.start);
+      },
+    });
+    mark.style.flexGrow = String(Math.max(0.01, (span.end - span.start) / opened.seconds));
+    this.chunks[span.index] = mark;
+    return mark;
+  }
+
+  private mark(index: number, state: ChunkState): void {
+    const mark = this.chunks[index];
+    if (mark) mark.className = `chunk ${state}`;
+  }
+
+  private async showEvents(opened: Opened, into: HTMLElement, video: HTMLVideoElement): Promise<void> {
+    try {
+      const lists = [];
+      for (const { index } of opened.events)
+        lists.push(...readEvents(await this.client!.chunk('events', index), opened.startedUs));
+      replace(
+        into,
+        h(
+          'ol',
+          {},
+          lists.slice(0, eventsShownMax).map(({ at, text }) =>
+            h(
+              'li',
+              {},
+              h(
+                'button',
+                {
+                  type: 'button',
+                  class: 'link',
+                  title: exactMoment(opened.startedUs + at * 1e6),
+                  onclick: () => {
+                    video.currentTime = at;
+                  },
+                },
+                position(at),
+              ),
+              ' ',
+              text,
+            ),
+          ),
+        ),
+      );
+    } catch (error) {
+      this.fail(error as Failure);
+    }
+  }
+
+  private forget(): void {
+    this.close();
+    replace(this.problem);
+    this.chunks.length = 0;
+    this.showForm();
+  }
+
+  private fail(failure: Failure, index?: number): void {
+    const onward = index !== undefined && this.player !== undefined;
+    replace(
+      this.problem,
+      h(
+        'div',
+        { class: 'failure' },
+        h('strong', {}, `${titles[failure.code] ?? 'Failed'}. `),
+        `${failure.message}. `,
+        h('span', { class: 'quiet' }, remedies[failure.code] ?? ''),
+        onward
+          ? h(
+              'button',
+              {
+                type: 'button',
+                onclick: () => {
+                  replace(this.problem);
+                  this.player?.skip(index);
+                },
+              },
+              'Go on behind it',
+            )
+          : undefined,
+      ),
+    );
+  }
+}

@@ -1,0 +1,78 @@
+// actors/node/cli/top/top_data.cpp - JSON of the control API to rows.
+#include "actors/node/cli/top/top_data.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <nlohmann/json.hpp>
+
+namespace lucid {
+namespace {
+
+using nlohmann::json;
+
+std::string state_of(const json& actor) {
+  if (auto told = actor.find("state_now"); told != actor.end()) return told->get<std::string>();
+  if (actor.at("present").get<bool>()) return "running";
+  return actor.at("incarnation").get<std::uint64_t>() == 0 ? "starting" : "stopped";
+}
+
+top_actor read_actor(const json& from) {
+  top_actor actor;
+  from.at("path").get_to(actor.path);
+  from.at("kind").get_to(actor.kind);
+  actor.state = state_of(from);
+  from.at("incarnation").get_to(actor.incarnation);
+  from.at("mailbox_length").get_to(actor.mailbox_length);
+  from.at("handled_count").get_to(actor.handled_count);
+  from.at("restart_count").get_to(actor.restart_count);
+  from.at("dead_letter_count").get_to(actor.dead_letter_count);
+  from.at("busy_share").get_to(actor.busy_share);
+  auto& times = from.at("handler_ns");
+  times.at("p50").get_to(actor.p50_ns);
+  times.at("p99").get_to(actor.p99_ns);
+  times.at("max").get_to(actor.max_ns);
+  for (auto& [key, value] : from.at("state").items()) actor.own_state.emplace_back(key, value.get<std::string>());
+  for (auto& [type, count] : from.at("handled").items()) actor.handled.emplace_back(type, count.get<std::uint64_t>());
+  for (auto& restart : from.at("restarts")) actor.restarts.push_back(restart.at("reason").get<std::string>());
+  std::reverse(actor.restarts.begin(), actor.restarts.end());
+  return actor;
+}
+
+bool comes_before(const top_actor& a, const top_actor& b) {
+  auto rank = [](const top_actor& actor) { return actor.path == "root" ? 0 : 1; };
+  return std::pair(rank(a), a.path) < std::pair(rank(b), b.path);
+}
+
+} // namespace
+
+outcome<top_data> read_top_data(const json& node, const json& actors, std::vector<session_summary> sessions) {
+  top_data data;
+  try {
+    node.at("name").get_to(data.node_name);
+    node.at("software").get_to(data.software);
+    node.at("uptime_us").get_to(data.uptime_us);
+    node.at("ledger_height").get_to(data.ledger_height);
+    for (auto& actor : actors.at("actors")) data.actors.push_back(read_actor(actor));
+  } catch (const json::exception& e) {
+    return fail(errc::protocol_violation, "top", std::string("the node's answer cannot be read: ").append(e.what()));
+  }
+  std::sort(data.actors.begin(), data.actors.end(), comes_before);
+  data.sessions = std::move(sessions);
+  return data;
+}
+
+void add_rates(top_data& now, const top_data& before, double seconds) {
+  if (seconds <= 0) return;
+  std::unordered_map<std::string_view, const top_actor*> known;
+  for (auto& actor : before.actors) known.emplace(actor.path, &actor);
+  for (auto& actor : now.actors) {
+    auto found = known.find(actor.path);
+    if (found == known.end()) continue;
+    auto same = found->second->incarnation == actor.incarnation;
+    auto base = same ? std::min(found->second->handled_count, actor.handled_count) : 0;
+    actor.rate = static_cast<double>(actor.handled_count - base) / seconds;
+  }
+}
+
+} // namespace lucid
