@@ -74,7 +74,7 @@ private:
   }
 
   auto refusing(std::uint64_t id) const {
-    return [me = *this, id](const caf::error& failed) { me.refuse(id, from_caf(failed)); };
+    return [me = *this, id](const caf::error& failed) { me.refuse(id, as_told_outside(from_caf(failed))); };
   }
   auto answering(std::uint64_t id, unsigned status = 200) const {
     return [me = *this, id, status](const session_summary& summary) { me.answer(id, to_json(summary), status); };

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/paths.hpp"
+
 namespace lucid {
 namespace {
 
@@ -262,6 +264,9 @@ json to_json(const inspection& seen) {
               {"kind", seen.kind},
               {"incarnation", seen.incarnation},
               {"present", seen.present},
+              {"state_now", to_string(seen.state_now)},
+              {"parent", seen.spec.parent},
+              {"rate", seen.rate},
               {"started_us", seen.started_us},
               {"mailbox_length", seen.mailbox_length},
               {"handled_count", seen.handled_count},
@@ -276,7 +281,7 @@ json to_json(const inspection& seen) {
               {"handled", json::object()},
               {"state", json::object()},
               {"restarts", json::array()}};
-  for (auto& [type, count] : seen.handled) object["handled"][type] = count;
+  for (auto& one : seen.handled) object["handled"][one.type] = one.count;
   for (auto& [key, value] : seen.state) object["state"][key] = value;
   for (auto& restart : seen.restarts)
     object["restarts"].push_back(
@@ -304,6 +309,15 @@ outcome<error> error_from_json(const json& object) {
   } catch (const json::exception&) {
     return refuse("this is no error of the control API");
   }
+  return e;
+}
+
+error as_told_outside(error e) {
+  auto inner = e.who == paths::store || e.who == paths::ledger || e.who == paths::anchor || e.who == paths::recorder ||
+               e.who == paths::sessions || e.who.starts_with(std::string(paths::sessions) + "/");
+  if (e.code != errc::unreachable || !inner) return e;
+  e.code = errc::busy;
+  e.what = "it is being restarted; ask again";
   return e;
 }
 

@@ -58,4 +58,7 @@ outcome<error> error_from_json(const nlohmann::json& object);
 /// The HTTP status that goes with an error.
 unsigned http_status(errc code) noexcept;
 
+/// An actor that is not there at present is no source that cannot be reached: `busy`, since asking again will do.
+error as_told_outside(error e);
+
 } // namespace lucid

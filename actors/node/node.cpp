@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -13,11 +14,13 @@
 
 #include "actors/node/node_keys.hpp"
 #include "actors/node/node_tree.hpp"
+#include "adapters/files/capsule_folder.hpp"
 #include "adapters/files/folder_lock.hpp"
 #include "adapters/files/pin_file.hpp"
 #include "adapters/files/posix_file_system.hpp"
 #include "adapters/http/http_client.hpp"
 #include "adapters/sodium/system_random.hpp"
+#include "messages/data_layout.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/version.hpp"
@@ -34,6 +37,8 @@ using namespace std::chrono_literals;
 constexpr auto ready_patience = 10s;       ///< Opening the store after a crash, on a slow card.
 constexpr auto ready_poll = 2ms;
 constexpr auto sessions_end_patience = 30s; ///< What is not anchored by then is finished at the next start.
+constexpr auto capsules_patience = 5s;      ///< For those that are not yet written when the node stops.
+constexpr std::size_t capsules_waiting_max = 64;
 constexpr auto tree_stop_slack = 10s;       ///< Beside the time that actors which hang are given.
 
 std::size_t or_cores(std::uint32_t wanted) {
@@ -62,6 +67,8 @@ struct node::parts {
   void end_sessions();
   void ask_to_stop();
   void root_ended(const std::optional<error>& last_word);
+  void keep(crash_capsule capsule);
+  void write_capsules();
 
   folder_lock lock;
   configuration settings;
@@ -71,6 +78,9 @@ struct node::parts {
   directory names;
   std::shared_ptr<file_system> files = std::make_shared<posix_file_system>();
   std::shared_ptr<session_vault> vault = std::make_shared<session_vault>();
+  std::shared_ptr<capsule_store> capsules =
+    std::make_shared<capsule_folder>(*files, capsules_folder(settings.node.data_dir));
+  thread_pool capsule_writer{1, capsules_waiting_max}; ///< A restart does not wait for the disk.
 
   std::mutex mutex;
   std::condition_variable news;
@@ -95,6 +105,7 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.files = files;
   owned.pins = std::make_shared<pin_file>(*files, settings.node.data_dir / "pins");
   owned.vault = vault;
+  owned.capsules = capsules;
   owned.pool = &pool;
   owned.random = &random;
   owned.started_us = clock.wall_us();
@@ -103,7 +114,9 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.input_fd = options.input_fd;
 
   system = std::make_unique<caf::actor_system>(caf_settings);
-  auto started = start_root(*system, {names, clock, random, log_supervision}, node_tree(owned),
+  runtime_services services{names, clock, random, log_supervision,
+                            [this](crash_capsule capsule) { keep(std::move(capsule)); }};
+  auto started = start_root(*system, services, node_tree(owned),
                             [this](const std::optional<error>& word) { root_ended(word); });
   if (!started) return pass_on(std::move(started));
   root = std::move(*started);
@@ -151,6 +164,21 @@ void node::parts::root_ended(const std::optional<error>& word) {
   news.notify_all();
 }
 
+void node::parts::keep(crash_capsule capsule) {
+  auto posted = capsule_writer.post([this, capsule] {
+    auto id = capsules->put(capsule);
+    if (!id) log::error(capsule.path, "its crash capsule is lost: {}", to_string(id.error()));
+  });
+  if (!posted) log::error(capsule.path, "its crash capsule is lost: {}", to_string(posted.error()));
+}
+
+// One thread, in order: when this job runs, those before it are done.
+void node::parts::write_capsules() {
+  auto written = std::make_shared<std::promise<void>>();
+  auto done = written->get_future();
+  if (capsule_writer.post([written] { written->set_value(); })) done.wait_for(capsules_patience);
+}
+
 node::parts::~parts() {
   if (!root) return;
   end_sessions();
@@ -158,6 +186,7 @@ node::parts::~parts() {
     log::error("node", "{}", to_string(stopped.error()));
   root = nullptr;
   system.reset();
+  write_capsules();
 }
 
 node::node(std::unique_ptr<parts> owned) : parts_(std::move(owned)) {}

@@ -9,6 +9,7 @@
 
 #include "actors/node/node_keys.hpp"
 #include "actors/recorder/session_vault.hpp"
+#include "messages/ports/capsule_store.hpp"
 #include "messages/ports/pin_table.hpp"
 #include "runtime/config/configuration.hpp"
 #include "runtime/supervision/specs.hpp"
@@ -23,6 +24,7 @@ struct node_parts {
   std::vector<box_public_key> recipients;
   std::shared_ptr<file_system> files;
   std::shared_ptr<pin_table> pins;
+  std::shared_ptr<capsule_store> capsules; ///< For whoever shows them; written by the node.
   std::shared_ptr<session_vault> vault;
   work_pool* pool = nullptr;
   random_port* random = nullptr;

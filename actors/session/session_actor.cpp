@@ -65,6 +65,11 @@ struct session_shell {
     return state().wall_at_start_us + std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
   }
 
+  /// A clock that was set back before this start would let the recording run on for as long: time is never behind it.
+  void catch_up() const {
+    state().wall_at_start_us += std::max<unix_time_us>(0, core().summary().ended_us - now());
+  }
+
   void begin() const {
     auto me = *this;
     state().store.request(self, store_timeout, session_get_request{state().options.session})
@@ -72,6 +77,7 @@ struct session_shell {
         [me](const session_row& row) {
           me.state().what = row.what;
           me.state().core.emplace(row.summary, me.state().options.limits, me.state().options.recovered);
+          me.catch_up();
           me.carry_out(me.core().start(me.now()));
         },
         [me](const caf::error&) { me.later([me] { me.begin(); }); });
@@ -214,8 +220,10 @@ session_api::behavior_type session_actor(session_self self, actor_context ctx, s
       [self, shell](const capture_end& end) {
         if (self->state.core) shell.carry_out(shell.core().capture_ended(end, shell.now()));
       },
-      [self](const session_progress& seen) {
-        if (self->state.core) self->state.core->progress(seen);
+      [self, shell](const session_progress& seen) {
+        if (!self->state.core) return;
+        shell.core().progress(seen);
+        shell.catch_up();
       },
       [self, shell](const pipeline_trouble& seen) {
         if (self->state.core)

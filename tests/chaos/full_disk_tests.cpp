@@ -2,20 +2,19 @@
 #define BOOST_TEST_MODULE full_disk_tests
 #include <boost/test/unit_test.hpp>
 
-#include <sched.h>
 #include <sys/mount.h>
 
 #include "tests/chaos/chaos.hpp"
+#include "tests/doubles/own_mounts.hpp"
 
 using namespace lucid;
 using namespace lucid::chaos;
 
 namespace {
 
-/// Mounts of a namespace of our own: nobody else sees them, and they go with this process.
 struct own_mounts {
   own_mounts() {
-    if (::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return;
+    if (lucid::testing::enter_own_mounts()) return;
     std::cerr << "SKIPPED: full disks need the right to mount (root)" << std::endl;
     std::_Exit(77);
   }

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <iostream>
 
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "adapters/sodium/system_random.hpp"
 #include "messages/data_layout.hpp"
 #include "tests/doubles/must.hpp"
+#include "tests/doubles/own_mounts.hpp"
 #include "tests/doubles/temp_folder.hpp"
 
 using namespace lucid;
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_killed_leaves_everything_it_acknowledged)
 }
 
 int main(int argc, char** argv) {
-  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  if (!lucid::testing::enter_own_mounts()) {
     std::cerr << "SKIPPED: disk_faults_tests mounts small disks and needs to be root with a mount namespace: "
               << std::strerror(errno) << '\n';
     return 77;
