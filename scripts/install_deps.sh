@@ -27,12 +27,13 @@ declare -A packages=(
     libcli11-dev libexpected-dev libboost-dev libboost-test-dev libcurl4-openssl-dev
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
     freerdp3-dev libwinpr3-dev zlib1g-dev libssl-dev libseccomp-dev
+    prometheus-cpp-dev libncurses-dev
     libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
     libbenchmark-dev librapidcheck-dev"
   [run]="ffmpeg"
   [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 winpr3-utils ffmpeg procps util-linux fonts-dejavu-core"
   [test]="clang libclang-rt-dev|libclang-rt-14-dev shellcheck python3 python3-nacl python3-zstandard
-    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux"
+    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux faketime tmux"
   [bench]="restic borgbackup hyperfine"
 )
 groups_default=(build run demo test)

@@ -53,7 +53,6 @@ if [[ -n $fuzz ]]; then
 fi
 
 if [[ -n $sanitize ]]; then
-  export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ${TSAN_OPTIONS:-}"
   for preset in asan tsan; do
     build "$preset"
     say "tests under $preset"

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -242,6 +243,9 @@ database& database::operator=(database&& other) noexcept {
 database::~database() { sqlite3_close_v2(db_); }
 
 outcome<database> database::connect(const std::filesystem::path& file, int flags, const std::string& uri_options) {
+  // SQLite would make it readable for all; its log and index files take over the mode of the database.
+  if ((flags & SQLITE_OPEN_CREATE) != 0)
+    if (int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) ::close(fd);
   sqlite3* db = nullptr;
   auto code = sqlite3_open_v2(uri_of(file, uri_options).c_str(), &db,
                               flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
