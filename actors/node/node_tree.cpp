@@ -10,7 +10,7 @@
 #include "actors/anchor/anchor_actor.hpp"
 #include "actors/capture/capture_actor.hpp"
 #include "actors/chunk/chunk_actor.hpp"
-#include "actors/control/control_actor.hpp"
+#include "actors/console/console_actor.hpp"
 #include "actors/journal/journal_actor.hpp"
 #include "actors/ledger/ledger_actor.hpp"
 #include "actors/manifest/manifest_actor.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/control/control_core.hpp"
+#include "actors/console/api_json.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/node_client.hpp"

@@ -3,7 +3,8 @@
 
 #include <utility>
 
-#include "actors/control/control_core.hpp"
+#include "actors/console/api_json.hpp"
+#include "actors/console/api_request.hpp"
 #include "adapters/http/http_client.hpp"
 
 namespace lucid {

@@ -1,5 +1,5 @@
-// actors/control/control_actor.cpp - the shell: a request is decoded by the core and asked of whoever knows.
-#include "actors/control/control_actor.hpp"
+// actors/console/console_actor.cpp - the shell: a request is decoded by the core and asked of whoever knows.
+#include "actors/console/console_actor.hpp"
 
 #include <chrono>
 #include <memory>
@@ -11,7 +11,8 @@
 #include <caf/all.hpp>
 #include <nlohmann/json.hpp>
 
-#include "actors/control/control_core.hpp"
+#include "actors/console/api_json.hpp"
+#include "actors/console/api_request.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/storage_api.hpp"
@@ -57,7 +58,7 @@ struct control_shell {
   control_state& state() const { return self->state; }
 
   void serve(const http_request& request) const {
-    auto command = decode_control(request.method, request.target, request.body);
+    auto command = decode_api_request(request.method, request.target, request.body);
     if (!command) return refuse(request.id, command.error());
     std::visit([&](const auto& wish) { carry_out(request.id, wish); }, *command);
   }
@@ -82,7 +83,7 @@ private:
 
   ref<session_api> session(const session_id& id) const { return {*names, paths::of_session(id, "session")}; }
 
-  void carry_out(std::uint64_t id, const control::node_status&) const {
+  void carry_out(std::uint64_t id, const api::node_status&) const {
     auto& options = state().options;
     json node{{"name", options.node_name},
               {"software", software_name},
@@ -99,13 +100,13 @@ private:
         refusing(id));
   }
 
-  void carry_out(std::uint64_t id, const control::node_stop&) const {
+  void carry_out(std::uint64_t id, const api::node_stop&) const {
     log::info(paths::control, "the node was asked to stop");
     answer(id, {{"stopping", true}}, 202);
     state().options.stop_node();
   }
 
-  void carry_out(std::uint64_t id, const control::actor_tree&) const {
+  void carry_out(std::uint64_t id, const api::actor_tree&) const {
     self->request(state().inspector, status_timeout, inspection_request{})
       .then(
         [me = *this, id](const std::vector<inspection>& seen) {
@@ -116,7 +117,7 @@ private:
         refusing(id));
   }
 
-  void carry_out(std::uint64_t id, const control::set_log_level& wish) const {
+  void carry_out(std::uint64_t id, const api::set_log_level& wish) const {
     auto level = log::level_from(wish.level);
     if (!level)
       return refuse(id, {errc::invalid_input, "control",
@@ -125,7 +126,7 @@ private:
     answer(id, {{"subsystem", wish.subsystem}, {"level", wish.level}});
   }
 
-  void carry_out(std::uint64_t id, const control::list_sessions& wish) const {
+  void carry_out(std::uint64_t id, const api::list_sessions& wish) const {
     state().store.request(self, store_timeout, session_list_request{wish.unfinished_only, wish.offset, wish.count})
       .then(
         [me = *this, id](const std::vector<session_summary>& listed) {
@@ -136,13 +137,13 @@ private:
         refusing(id));
   }
 
-  void carry_out(std::uint64_t id, const control::create_session& wish) const {
+  void carry_out(std::uint64_t id, const api::create_session& wish) const {
     state().recorder.request(self, create_timeout, session_create_request{wish.what, wish.policy})
       .then(answering(id, 201), refusing(id));
   }
 
   // Its own actor knows best; when that is gone, the store knows how it ended.
-  void carry_out(std::uint64_t id, const control::get_session& wish) const {
+  void carry_out(std::uint64_t id, const api::get_session& wish) const {
     auto from_store = [me = *this, id, wish](const caf::error&) {
       me.state().store.request(me.self, store_timeout, session_get_request{wish.id})
         .then([me, id](const session_row& row) { me.answer(id, to_json(row.summary)); }, me.refusing(id));
@@ -150,13 +151,13 @@ private:
     session(wish.id).request(self, status_timeout, session_status_request{}).then(answering(id), from_store);
   }
 
-  void carry_out(std::uint64_t id, const control::stop_session& wish) const {
+  void carry_out(std::uint64_t id, const api::stop_session& wish) const {
     ask_running(id, wish.id, session_stop_request{wish.reason});
   }
-  void carry_out(std::uint64_t id, const control::extend_session& wish) const {
+  void carry_out(std::uint64_t id, const api::extend_session& wish) const {
     ask_running(id, wish.id, session_extend_request{wish.seconds});
   }
-  void carry_out(std::uint64_t id, const control::remove_session& wish) const {
+  void carry_out(std::uint64_t id, const api::remove_session& wish) const {
     state().store.request(self, store_timeout, session_remove_request{wish.id}).then(answering(id), refusing(id));
   }
 

@@ -1,10 +1,10 @@
-// tests/fuzz/control_fuzzer.cpp - any method, target and body: decoded or refused, and refused with words.
+// tests/fuzz/api_fuzzer.cpp - any method, target and body: decoded or refused, and refused with words.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
-#include "actors/control/control_core.hpp"
+#include "actors/console/api_request.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   auto method = next_line();
   auto target = next_line();
-  auto decoded = lucid::decode_control(method, target, input);
+  auto decoded = lucid::decode_api_request(method, target, input);
   if (!decoded && decoded.error().what.empty()) std::abort();
   return 0;
 }

@@ -1,10 +1,11 @@
-// tests/unit/control_core_tests.cpp - what the control API understands, and what it refuses by name.
-#define BOOST_TEST_MODULE control_core_tests
+// tests/unit/api_tests.cpp - what the control API understands, and what it refuses by name.
+#define BOOST_TEST_MODULE api_tests
 #include <boost/test/unit_test.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include "actors/control/control_core.hpp"
+#include "actors/console/api_json.hpp"
+#include "actors/console/api_request.hpp"
 #include "messages/paths.hpp"
 
 using namespace lucid;
@@ -14,7 +15,7 @@ namespace {
 const std::string id_text(64, 'a');
 
 errc refused(std::string_view method, std::string_view target, std::string_view body = "") {
-  auto result = decode_control(method, target, body);
+  auto result = decode_api_request(method, target, body);
   BOOST_REQUIRE(!result.has_value());
   return result.error().code;
 }
@@ -29,9 +30,9 @@ BOOST_AUTO_TEST_CASE(a_session_to_create_reads_back_as_it_was_written) {
   session_policy policy;
   policy.title = "Wartung";
   policy.recipients.push_back(box_public_key{7});
-  auto decoded = decode_control("POST", "/v1/sessions", encode_create_session(what, policy));
+  auto decoded = decode_api_request("POST", "/v1/sessions", encode_create_session(what, policy));
   BOOST_REQUIRE(decoded.has_value());
-  auto& wish = std::get<control::create_session>(*decoded);
+  auto& wish = std::get<api::create_session>(*decoded);
   BOOST_TEST(wish.what.source == what.source);
   BOOST_TEST(wish.what.password == what.password);
   BOOST_TEST(wish.what.width == 1920u);
@@ -41,22 +42,22 @@ BOOST_AUTO_TEST_CASE(a_session_to_create_reads_back_as_it_was_written) {
 }
 
 BOOST_AUTO_TEST_CASE(every_request_of_the_api_is_understood) {
-  BOOST_TEST(std::holds_alternative<control::node_status>(*decode_control("GET", "/v1/node", "")));
-  BOOST_TEST(std::holds_alternative<control::node_stop>(*decode_control("POST", "/v1/node/stop", "")));
-  BOOST_TEST(std::holds_alternative<control::actor_tree>(*decode_control("GET", "/v1/actors", "")));
-  auto level = decode_control("POST", "/v1/log", R"({"subsystem":"store","level":"debug"})");
-  BOOST_TEST(std::get<control::set_log_level>(*level).level == "debug");
-  auto list = decode_control("GET", "/v1/sessions?unfinished=1&offset=20&count=10", "");
-  BOOST_TEST(std::get<control::list_sessions>(*list).unfinished_only);
-  BOOST_TEST(std::get<control::list_sessions>(*list).offset == 20u);
-  BOOST_TEST(std::get<control::list_sessions>(*list).count == 10u);
+  BOOST_TEST(std::holds_alternative<api::node_status>(*decode_api_request("GET", "/v1/node", "")));
+  BOOST_TEST(std::holds_alternative<api::node_stop>(*decode_api_request("POST", "/v1/node/stop", "")));
+  BOOST_TEST(std::holds_alternative<api::actor_tree>(*decode_api_request("GET", "/v1/actors", "")));
+  auto level = decode_api_request("POST", "/v1/log", R"({"subsystem":"store","level":"debug"})");
+  BOOST_TEST(std::get<api::set_log_level>(*level).level == "debug");
+  auto list = decode_api_request("GET", "/v1/sessions?unfinished=1&offset=20&count=10", "");
+  BOOST_TEST(std::get<api::list_sessions>(*list).unfinished_only);
+  BOOST_TEST(std::get<api::list_sessions>(*list).offset == 20u);
+  BOOST_TEST(std::get<api::list_sessions>(*list).count == 10u);
   auto one = "/v1/sessions/" + id_text;
-  BOOST_TEST(to_hex(std::get<control::get_session>(*decode_control("GET", one, "")).id) == id_text);
-  BOOST_TEST(std::holds_alternative<control::remove_session>(*decode_control("DELETE", one, "")));
-  auto stop = decode_control("POST", one + "/stop", R"({"reason":"done"})");
-  BOOST_TEST(std::get<control::stop_session>(*stop).reason == "done");
-  auto extend = decode_control("POST", one + "/extend", R"({"seconds":60})");
-  BOOST_TEST(std::get<control::extend_session>(*extend).seconds == 60u);
+  BOOST_TEST(to_hex(std::get<api::get_session>(*decode_api_request("GET", one, "")).id) == id_text);
+  BOOST_TEST(std::holds_alternative<api::remove_session>(*decode_api_request("DELETE", one, "")));
+  auto stop = decode_api_request("POST", one + "/stop", R"({"reason":"done"})");
+  BOOST_TEST(std::get<api::stop_session>(*stop).reason == "done");
+  auto extend = decode_api_request("POST", one + "/extend", R"({"seconds":60})");
+  BOOST_TEST(std::get<api::extend_session>(*extend).seconds == 60u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found) {
@@ -71,13 +72,13 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_by_name) {
   BOOST_TEST((refused("POST", "/v1/sessions", "[1]") == errc::invalid_input));
   BOOST_TEST((refused("POST", "/v1/sessions", "{") == errc::invalid_input));
   BOOST_TEST((refused("POST", "/v1/sessions", "{}") == errc::invalid_input));
-  auto wide = decode_control("POST", "/v1/sessions", R"({"source":"-","width":99999})");
+  auto wide = decode_api_request("POST", "/v1/sessions", R"({"source":"-","width":99999})");
   BOOST_TEST(wide.error().what == "width must be a whole number from 64 to 8192");
-  auto negative = decode_control("POST", "/v1/sessions", R"({"source":"-","quality":-1})");
+  auto negative = decode_api_request("POST", "/v1/sessions", R"({"source":"-","quality":-1})");
   BOOST_TEST(negative.error().what == "quality must be a whole number from 0 to 51");
-  auto foreign = decode_control("POST", "/v1/sessions", R"({"source":"-","colour":"red"})");
+  auto foreign = decode_api_request("POST", "/v1/sessions", R"({"source":"-","colour":"red"})");
   BOOST_TEST(foreign.error().what == "the request has a member that is not known here");
-  auto key = decode_control("POST", "/v1/sessions", R"({"source":"-","recipients":["zz"]})");
+  auto key = decode_api_request("POST", "/v1/sessions", R"({"source":"-","recipients":["zz"]})");
   BOOST_TEST((key.error().code == errc::invalid_input));
   BOOST_TEST((refused("GET", "/v1/sessions?count=0") == errc::invalid_input));
   BOOST_TEST((refused("GET", "/v1/sessions?count") == errc::invalid_input));

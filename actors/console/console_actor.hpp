@@ -1,4 +1,4 @@
-// actors/control/control_actor.hpp - serves the control socket: each request goes to the actor that can answer it.
+// actors/console/console_actor.hpp - serves the control socket: each request goes to the actor that can answer it.
 #pragma once
 
 #include <filesystem>
