@@ -1,5 +1,6 @@
 // Builds the console's pages: `node build.mjs [FOLDER]` writes them (default dist/), `node build.mjs --tests [FOLDER]` bundles
 // their tests (default dist-tests/).
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,8 +49,11 @@ async function buildPages(folder) {
     define: { LUCID_PLAYBACK_WORKER: address },
   });
   const style = await esbuild.build({ ...options, entryPoints: ['src/style/console.css'] });
-  await writeFile(join(assets, 'icon.svg'), await readFile(join(source, 'icon.svg')));
+  const iconData = await readFile(join(source, 'icon.svg'));
+  const icon = `icon-${createHash('sha256').update(iconData).digest('hex').slice(0, 8)}.svg`;
+  await writeFile(join(assets, icon), iconData);
   const page = (await readFile(join(source, 'index.html'), 'utf8'))
+    .replace('ICON', icon)
     .replace('STYLE', outputOf(style, 'src/style/console.css'))
     .replace('SCRIPT', outputOf(pages, 'src/main.ts'));
   await writeFile(join(folder, 'index.html'), page);
@@ -75,7 +79,9 @@ async function buildTests(folder) {
   // Under Node libsodium asks for `require` and `__dirname`, which a module does not have.
   const banner = {
     js: `import { createRequire } from 'node:module';
-      const require = createRequire(import.meta.url), __dirname = import.meta.dirname;`,
+      import { dirname as folderOf } from 'node:path';
+      import { fileURLToPath as pathOf } from 'node:url';
+      const require = createRequire(import.meta.url), __dirname = folderOf(pathOf(import.meta.url));`,
   };
   await esbuild.build({
     ...common,
