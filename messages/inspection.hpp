@@ -17,6 +17,7 @@ inline constexpr std::size_t inspection_fields_max = 64;        ///< Own state: 
 inline constexpr std::size_t inspection_types_max = 16;         ///< Message types told apart; the rest is "other".
 inline constexpr std::size_t inspection_restarts_max = 16;      ///< Last reasons kept for each path.
 inline constexpr std::size_t inspection_senders_max = 8;        ///< Senders told apart.
+inline constexpr std::size_t actor_path_bytes_max = 256;         ///< Of what somebody asks for; paths are shorter.
 
 /// One row of an actor's own state, as its shell words it.
 struct state_field {

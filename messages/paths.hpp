@@ -14,6 +14,8 @@ inline constexpr std::string_view anchor = "storage/anchor";
 inline constexpr std::string_view sessions = "sessions";
 inline constexpr std::string_view recorder = "recorder";
 inline constexpr std::string_view control = "control";
+inline constexpr std::string_view console = "console";
+inline constexpr std::string_view audit = "audit";
 
 /// "sessions/<64 hexadecimal digits>/<role>"
 inline std::string of_session(const session_id& id, std::string_view role) {

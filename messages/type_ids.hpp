@@ -6,6 +6,8 @@
 #include <caf/error.hpp>
 #include <caf/type_id.hpp>
 
+#include "messages/audit.hpp"
+#include "messages/console.hpp"
 #include "messages/inspect.hpp"
 #include "messages/inspection.hpp"
 #include "messages/supervision.hpp"
@@ -68,6 +70,12 @@ CAF_ADD_TYPE_ID(lucid, (lucid::child_ack))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_create_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::session_end))
 CAF_ADD_TYPE_ID(lucid, (lucid::child_action_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::login_link_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::login_link))
+CAF_ADD_TYPE_ID(lucid, (lucid::audit_append_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::audit_entry))
+CAF_ADD_TYPE_ID(lucid, (lucid::audit_read_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::audit_page))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

@@ -3,6 +3,7 @@
 
 namespace lucid {
 
+inline constexpr const char* software_version = "0.1.0";
 inline constexpr const char* software_name = "lucid 0.1.0";
 
 } // namespace lucid

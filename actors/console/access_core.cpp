@@ -129,7 +129,8 @@ outcome<void> access_core::check_names(const access_request& request) const {
 }
 
 bool is_open_path(std::string_view path) noexcept {
-  return path == "/login" || path == "/healthz" || path == "/readyz" || path == "/metrics";
+  return path == "/" || path.starts_with("/assets/") || path == "/login" || path == "/healthz" || path == "/readyz" ||
+         path == "/metrics";
 }
 
 std::vector<std::string> console_authorities(std::string_view address, std::uint16_t port) {

@@ -105,7 +105,7 @@ private:
   std::uint64_t last_number_ = 0;
 };
 
-/// Whether `path` is answered to anybody who may connect: health, metrics, and the way in.
+/// Whether `path` is answered to anybody who may connect: the pages, health, metrics, and the way in.
 bool is_open_path(std::string_view path) noexcept;
 
 /// The names of a console that listens on `address`: a loopback address is reached as "localhost" too.

@@ -7,33 +7,12 @@
 #include <string_view>
 
 #include "adapters/sodium/sign.hpp"
-#include "messages/identity.hpp"
+#include "messages/audit.hpp"
 #include "messages/outcome.hpp"
 
 namespace lucid {
 
-inline constexpr std::size_t audit_name_bytes_max = 256;  ///< Operator, action, target.
-inline constexpr std::size_t audit_text_bytes_max = 1000; ///< Consequence, outcome.
 inline constexpr std::size_t audit_line_bytes_max = 32u << 10; ///< All texts escaped as \u00xx, and room.
-
-/// What somebody did, in words for people.
-struct audit_action {
-  std::string by;          ///< The operator: "operator, console session 3", "user 1000, control socket".
-  std::string action;      ///< "restart", "drain" ...
-  std::string target;      ///< An actor's path, a session's id, "node".
-  std::string consequence; ///< As it was shown before the confirmation.
-  std::string result;      ///< "done", or why it failed.
-  friend bool operator==(const audit_action&, const audit_action&) = default;
-};
-
-struct audit_entry {
-  std::uint64_t number = 0; ///< From 1 on, without gaps.
-  unix_time_us at_us = 0;
-  audit_action what;
-  digest previous{};        ///< The hash of the entry before; zeros for the first.
-  digest hash{};            ///< Of all above.
-  signature by{};           ///< By the node's key, over the hash.
-};
 
 /// The entry that follows. Errors: `limit_exceeded` for a text beyond its bound; `invalid_input` for one that is no UTF-8.
 outcome<audit_entry> make_audit_entry(std::uint64_t number, const digest& previous, unix_time_us at_us,

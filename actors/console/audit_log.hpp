@@ -12,7 +12,6 @@ namespace lucid {
 
 /// 64 MiB are more than 100,000 actions. A full log refuses actions: an operator moves it away, and a new one begins.
 inline constexpr std::uint64_t audit_log_bytes_max = 64u << 20;
-inline constexpr std::uint32_t audit_read_count_max = 1000;
 
 /// The log in one file, an entry a line.
 ///

@@ -1,209 +1,304 @@
-// actors/console/console_actor.cpp - the shell: a request is decoded by the core and asked of whoever knows.
+// actors/console/console_actor.cpp - the door, who may come in, and where each request goes.
 #include "actors/console/console_actor.hpp"
 
-#include <chrono>
-#include <memory>
-#include <utility>
-#include <variant>
+#include <algorithm>
 
-#include <unistd.h>
+#include <fmt/format.h>
 
-#include <caf/all.hpp>
-#include <nlohmann/json.hpp>
-
-#include "actors/console/api_json.hpp"
-#include "actors/console/api_request.hpp"
-#include "messages/paths.hpp"
-#include "messages/pipeline_api.hpp"
-#include "messages/storage_api.hpp"
-#include "messages/version.hpp"
-#include "runtime/actor_task.hpp"
-#include "runtime/directory/ref.hpp"
-#include "runtime/inspection/inspect_tree.hpp"
+#include "actors/console/console_shell.hpp"
+#include "actors/console/pages.hpp"
 #include "runtime/inspection/supervised.hpp"
-#include "runtime/log/log.hpp"
-#include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
 
 namespace lucid {
-namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto store_timeout = 20s;
-constexpr auto status_timeout = 2s;
-constexpr auto create_timeout = 40s;
-
-struct control_state {
-  static inline const char* name = "control";
-  control_options options;
-  std::unique_ptr<http_server> server;
-  inspector_api inspector;
-  ref<store_api> store;
-  ref<recorder_api> recorder;
-  ref<ledger_api> ledger;
-  std::uint64_t answered_count = 0;
-  std::uint64_t refused_count = 0;
-};
-using control_self = caf::stateful_actor<control_state>*;
+namespace {
 
 std::string dump(const json& object) { return object.dump(-1, ' ', false, json::error_handler_t::replace); }
 
-struct control_shell {
-  control_self self;
-  directory* names;
-  const clock_port* clock;
+/// What a person sees who followed a link that leads nowhere.
+std::string failure_page(const error& e) {
+  auto escaped = [](std::string text) {
+    for (auto [from, to] : {std::pair{'&', "&amp;"}, std::pair{'<', "&lt;"}})
+      for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += 4) text.replace(at, 1, to);
+    return text;
+  };
+  return fmt::format("<!doctype html><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
+                     "<title>Lucid</title><h1>This did not work</h1><p>{}</p>\n",
+                     escaped(e.what));
+}
 
-  control_state& state() const { return self->state; }
+json error_body(const error& e) { return {{"error", to_json(e)}}; }
 
-  void serve(const http_request& request) const {
-    auto command = decode_api_request(request.method, request.target, request.body);
-    if (!command) return refuse(request.id, command.error());
-    std::visit([&](const auto& wish) { carry_out(request.id, wish); }, *command);
-  }
+} // namespace
 
-private:
-  void answer(std::uint64_t id, const json& object, unsigned status = 200) const {
-    ++state().answered_count;
-    state().server->reply(id, {status, "application/json", dump(object)});
-  }
+// --- the door ---------------------------------------------------------------------------------------------------
 
-  void refuse(std::uint64_t id, const error& e) const {
-    ++state().refused_count;
-    state().server->reply(id, {http_status(e.code), "application/json", dump({{"error", to_json(e)}})});
-  }
+void console_shell::open_door() const {
+  auto& s = state();
+  auto& doors = s.door.kind;
+  auto home = caf::actor_cast<caf::actor>(self_);
+  http_handlers handlers;
+  handlers.on_request = [home, me = *this](http_request request) {
+    run_inside(home, [me, request = std::move(request)]() mutable { me.serve(std::move(request)); });
+  };
+  handlers.on_message = [home, me = *this](std::uint64_t stream, std::string text) {
+    run_inside(home, [me, stream, text = std::move(text)] { me.heard(stream, text); });
+  };
+  handlers.on_skipped = [home, me = *this](std::uint64_t stream) {
+    run_inside(home, [me, stream] { me.skipped(stream); });
+  };
+  handlers.on_closed = [home, me = *this](std::uint64_t stream) {
+    run_inside(home, [me, stream] { me.closed(stream); });
+  };
+  handlers.on_refused = [home, me = *this](http_peer, std::string what) {
+    run_inside(home, [me, what = std::move(what)] { me.note_refusal("http", what); });
+  };
+  http_doors open;
+  if (auto* control = std::get_if<control_door>(&doors)) open.socket = control->socket;
+  else open.tcp = std::get<browser_door>(doors).tcp;
 
-  auto refusing(std::uint64_t id) const {
-    return [me = *this, id](const caf::error& failed) { me.refuse(id, as_told_outside(from_caf(failed))); };
+  auto listening = http_server::listen(open, s.door.limits(), std::move(handlers));
+  if (listening) {
+    s.server = std::move(*listening);
+    s.closed_because.reset();
+    if (!s.door.is_browser()) return;
+    auto& browsers = std::get<browser_door>(doors);
+    auto names = console_authorities(browsers.tcp.address, s.server->port());
+    log::info(path_, "serves browsers on {}; `lucid console open` lets one in", names.front());
+    s.access.emplace(browsers.access, std::move(names), browsers.tcp.tls.has_value());
+    return;
   }
-  auto answering(std::uint64_t id, unsigned status = 200) const {
-    return [me = *this, id, status](const session_summary& summary) { me.answer(id, to_json(summary), status); };
-  }
+  if (!s.door.is_browser()) return self_->quit(to_caf(listening.error()));
+  if (!s.closed_because || s.closed_because->what != listening.error().what)
+    log::warn(path_, "no browser can come in, tried again every {} s: {}", door_retry.count(), to_string(listening.error()));
+  s.closed_because = listening.error();
+  run_later(self_, door_retry, [me = *this] { me.open_door(); });
+}
 
-  ref<session_api> session(const session_id& id) const { return {*names, paths::of_session(id, "session")}; }
+outcome<login_link> console_shell::make_login() const {
+  auto& s = state();
+  if (!s.access)
+    return fail(errc::wrong_state, "console",
+                s.closed_because ? "no browser can come in: " + to_string(*s.closed_because)
+                                 : "this is not where browsers come in");
+  auto& tcp = std::get<browser_door>(s.door.kind).tcp;
+  ++s.login_count;
+  return login_link{fmt::format("{}://{}/login?token={}", tcp.tls ? "https" : "http",
+                                console_authorities(tcp.address, s.server->port()).front(),
+                                s.access->make_login(*s.parts.random, clock_->monotonic()))};
+}
 
-  void carry_out(std::uint64_t id, const api::node_status&) const {
-    auto& options = state().options;
-    json node{{"name", options.node_name},
-              {"software", software_name},
-              {"data_dir", options.data_dir.string()},
-              {"pid", ::getpid()},
-              {"started_us", options.started_us},
-              {"uptime_us", clock->wall_us() - options.started_us}};
-    state().ledger.request(self, status_timeout, ledger_status_request{})
-      .then(
-        [me = *this, id, node](const ledger_status& ledger) mutable {
-          node["ledger_height"] = ledger.height;
-          me.answer(id, node);
-        },
-        refusing(id));
-  }
+// --- who may come in --------------------------------------------------------------------------------------------
 
-  void carry_out(std::uint64_t id, const api::node_stop&) const {
-    log::info(paths::control, "the node was asked to stop");
-    answer(id, {{"stopping", true}}, 202);
-    state().options.stop_node();
-  }
+outcome<visitor> console_shell::admit(const http_request& request, std::string_view path) const {
+  if (request.peer == http_peer::same_user) return visitor{};
+  if (!state().access) return fail(errc::permission_denied, "console", "this door is not open");
+  access_request asked;
+  asked.method = request.method;
+  asked.path = path;
+  asked.host = request.header("host");
+  asked.origin = request.header("origin");
+  asked.cookie = request.header("cookie");
+  asked.csrf = request.header("x-lucid-csrf");
+  asked.wants_stream = request.wants_stream;
+  return state().access->admit(asked, clock_->monotonic());
+}
 
-  void carry_out(std::uint64_t id, const api::actor_tree&) const {
-    self->request(state().inspector, status_timeout, inspection_request{})
-      .then(
-        [me = *this, id](const std::vector<inspection>& seen) {
-          auto actors = json::array();
-          for (auto& one : seen) actors.push_back(to_json(one));
-          me.answer(id, {{"actors", actors}});
-        },
-        refusing(id));
+void console_shell::serve(http_request request) const {
+  auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  asker from;
+  from.request = request.id;
+  from.wants_stream = request.wants_stream;
+  from.wants_html = request.header("accept").find("text/html") != std::string_view::npos;
+  from.accept_encoding = request.header("accept-encoding");
+  auto let_in = admit(request, path);
+  if (!let_in) {
+    note_refusal("access", let_in.error().what);
+    return refuse(from, let_in.error(), access_status(let_in.error().code));
   }
+  from.who = std::move(*let_in);
+  from.by = request.peer == http_peer::same_user ? "operator, control socket"
+                                                 : fmt::format("operator, console login {}", from.who.session);
+  auto wish = decode_api_request(request.method, request.target, request.body);
+  if (wish) return std::visit([&](const auto& one) { carry_out(from, one); }, *wish);
+  note_refusal("request", wish.error().what);
+  auto allowed = wish.error().code == errc::not_found ? allowed_methods(request.target) : std::string();
+  if (allowed.empty()) return refuse(from, wish.error());
+  ++state().refused_count;
+  send(from.request, {405, "application/json", dump(error_body(wish.error())), {{"allow", allowed}}});
+}
 
-  void carry_out(std::uint64_t id, const api::set_log_level& wish) const {
-    auto level = log::level_from(wish.level);
-    if (!level)
-      return refuse(id, {errc::invalid_input, "control",
-                         "level must be one of trace, debug, info, warn, error, off", nullptr});
-    log::set_level(wish.subsystem, *level);
-    answer(id, {{"subsystem", wish.subsystem}, {"level", wish.level}});
-  }
+void console_shell::note_refusal(std::string_view kind, std::string_view what) const {
+  auto source = state().door.is_browser() ? "network" : "control socket";
+  auto count = state().parts.refusals->note(kind, source, what, clock_->wall_us());
+  // Whoever keeps asking must not fill the log: the first, and then each time it has doubled.
+  if ((count & (count - 1)) == 0) log::warn(path_, "refused ({}, {} so far): {}", kind, count, what);
+}
 
-  void carry_out(std::uint64_t id, const api::list_sessions& wish) const {
-    state().store.request(self, store_timeout, session_list_request{wish.unfinished_only, wish.offset, wish.count})
-      .then(
-        [me = *this, id](const std::vector<session_summary>& listed) {
-          auto sessions = json::array();
-          for (auto& one : listed) sessions.push_back(to_json(one));
-          me.answer(id, {{"sessions", sessions}});
-        },
-        refusing(id));
-  }
+// --- answers ----------------------------------------------------------------------------------------------------
 
-  void carry_out(std::uint64_t id, const api::create_session& wish) const {
-    state().recorder.request(self, create_timeout, session_create_request{wish.what, wish.policy})
-      .then(answering(id, 201), refusing(id));
-  }
+void console_shell::send(std::uint64_t request, http_response response) const {
+  if (!state().server) return;
+  if (state().door.is_browser())
+    for (auto& [name, value] : security_headers()) response.headers.push_back({name, value});
+  state().server->reply(request, std::move(response));
+}
 
-  // Its own actor knows best; when that is gone, the store knows how it ended.
-  void carry_out(std::uint64_t id, const api::get_session& wish) const {
-    auto from_store = [me = *this, id, wish](const caf::error&) {
-      me.state().store.request(me.self, store_timeout, session_get_request{wish.id})
-        .then([me, id](const session_row& row) { me.answer(id, to_json(row.summary)); }, me.refusing(id));
-    };
-    session(wish.id).request(self, status_timeout, session_status_request{}).then(answering(id), from_store);
-  }
+void console_shell::answer(const asker& to, std::string body, unsigned status) const {
+  ++state().answered_count;
+  send(to.request, {status, "application/json", std::move(body)});
+}
 
-  void carry_out(std::uint64_t id, const api::stop_session& wish) const {
-    ask_running(id, wish.id, session_stop_request{wish.reason});
-  }
-  void carry_out(std::uint64_t id, const api::extend_session& wish) const {
-    ask_running(id, wish.id, session_extend_request{wish.seconds});
-  }
-  void carry_out(std::uint64_t id, const api::remove_session& wish) const {
-    state().store.request(self, store_timeout, session_remove_request{wish.id}).then(answering(id), refusing(id));
-  }
+void console_shell::answer(const asker& to, const json& object, unsigned status) const {
+  answer(to, dump(object), status);
+}
 
-  template <class Request>
-  void ask_running(std::uint64_t id, const session_id& which, Request request) const {
-    auto running = session(which);
-    if (!running.reachable())
-      return refuse(id, {errc::wrong_state, "control",
-                         "session " + short_id(which) + " is not running; `lucid sessions show` tells how it ended",
-                         nullptr});
-    running.request(self, status_timeout, std::move(request)).then(answering(id), refusing(id));
-  }
-};
+void console_shell::answer_bytes(const asker& to, std::string bytes, std::vector<http_header> headers) const {
+  ++state().answered_count;
+  send(to.request, {200, "application/octet-stream", std::move(bytes), std::move(headers)});
+}
 
-caf::behavior control_actor(control_self self, actor_context ctx, control_options options) {
+void console_shell::refuse(const asker& to, const error& e) const { refuse(to, e, http_status(e.code)); }
+
+void console_shell::refuse(const asker& to, const error& e, unsigned status) const {
+  ++state().refused_count;
+  if (to.wants_html && state().door.is_browser())
+    return send(to.request, {status, "text/html; charset=utf-8", failure_page(e)});
+  send(to.request, {status, "application/json", dump(error_body(e))});
+}
+
+// --- the audit log ----------------------------------------------------------------------------------------------
+
+void console_shell::audited(const asker& by, std::string action, std::string target, std::string consequence,
+                            std::function<void()> act) const {
+  consequence.resize(std::min(consequence.size(), audit_text_bytes_max));
+  audit_action what{by.by, std::move(action), std::move(target), std::move(consequence), "begun"};
+  log::info(path_, "{}: {} {}", what.by, what.action, what.target);
+  state().audit.request(self_, audit_patience, audit_append_request{std::move(what)})
+    .then([act = std::move(act)](const audit_entry&) { act(); },
+          [me = *this, by](const caf::error& failed) {
+            auto why = from_caf(failed);
+            me.refuse(by, {why.code, "audit", "not done, since it cannot be written to the audit log",
+                           std::make_shared<const error>(why)});
+          });
+}
+
+void console_shell::audit_failure(const asker& by, std::string action, std::string target, const error& why) const {
+  auto words = "failed: " + to_string(why);
+  words.resize(std::min(words.size(), audit_text_bytes_max));
+  state().audit.send(self_, audit_append_request{{by.by, std::move(action), std::move(target), {}, std::move(words)}});
+}
+
+std::shared_ptr<void> console_shell::when_dropped(std::function<void()> then) const {
+  return {nullptr, [home = caf::weak_actor_ptr(self_->ctrl()), then = std::move(then)](void*) {
+            if (auto there = home.lock()) run_inside(there, then);
+          }};
+}
+
+// --- coming in and going out ------------------------------------------------------------------------------------
+
+void console_shell::carry_out(const asker& from, const api::make_login&) const {
+  if (state().door.is_browser())
+    return refuse(from, {errc::permission_denied, "console", "a login link is made on the control socket alone", nullptr});
+  state().console.request(self_, status_patience, login_link_request{})
+    .then([me = *this, from](const login_link& link) { me.answer(from, json{{"url", link.url}}); },
+          [me = *this, from](const caf::error& failed) {
+            auto why = from_caf(failed);
+            if (why.code == errc::unreachable)
+              why = {errc::wrong_state, "console", "the console is switched off: console.serve is off", nullptr};
+            me.refuse(from, why);
+          });
+}
+
+void console_shell::carry_out(const asker& from, const api::log_in& wish) const {
+  auto& access = state().access;
+  if (!access) return refuse(from, {errc::not_found, "console", "browsers log in over TCP", nullptr});
+  auto login = access->log_in(wish.token, *state().parts.random, clock_->monotonic());
+  if (!login) {
+    note_refusal("login", login.error().what);
+    return refuse(from, login.error(), access_status(login.error().code));
+  }
+  log::info(path_, "login {}", login->who.session);
+  ++state().answered_count;
+  send(from.request, {303, "text/plain", "", {{"location", "/"}, {"set-cookie", login->set_cookie}}});
+}
+
+void console_shell::carry_out(const asker& from, const api::log_out&) const {
+  auto& access = state().access;
+  if (!access) return refuse(from, {errc::not_found, "console", "nobody logs in on the control socket", nullptr});
+  auto forget = access->log_out(from.who);
+  log::info(path_, "logout {}", from.who.session);
+  end_stale_streams(clock_->monotonic());
+  ++state().answered_count;
+  send(from.request, {200, "application/json", "{}", {{"set-cookie", forget}}});
+}
+
+void console_shell::carry_out(const asker& from, const api::get_me&) const {
+  if (!state().access) return refuse(from, {errc::not_found, "console", "nobody logs in on the control socket", nullptr});
+  auto idle = std::get<browser_door>(state().door.kind).access.session_idle_max;
+  answer(from, json{{"csrf", from.who.csrf},
+                    {"idle_s", std::chrono::duration_cast<std::chrono::seconds>(idle).count()},
+                    {"role", "operator"}});
+}
+
+void console_shell::carry_out(const asker& from, const api::get_page& wish) const {
+  auto* file = state().door.is_browser() ? find_page(wish.path) : nullptr;
+  if (!file) return refuse(from, {errc::not_found, "console", "there is no such page", nullptr});
+  ++state().answered_count;
+  send(from.request, page_response(*file, from.accept_encoding));
+}
+
+// --- the actor --------------------------------------------------------------------------------------------------
+
+state_fields console_shell::tell() const {
+  auto& s = state();
+  state_fields fields{{"answered", std::to_string(s.answered_count)}, {"refused", std::to_string(s.refused_count)},
+                      {"streams", std::to_string(s.streams.stream_count())}};
+  if (auto* control = std::get_if<control_door>(&s.door.kind)) fields.push_back({"socket", control->socket.string()});
+  else if (s.server) fields.push_back({"port", std::to_string(s.server->port())});
+  if (s.access) fields.push_back({"logins", std::to_string(s.access->session_count())});
+  if (s.closed_because) fields.push_back({"closed", s.closed_because->what});
+  return fields;
+}
+
+namespace {
+
+console_api::behavior_type console_actor(console_self self, actor_context ctx, console_parts parts, console_door door) {
   auto& state = self->state;
-  state.options = std::move(options);
+  state.parts = std::move(parts);
+  state.door = std::move(door);
   state.store = {ctx.directory(), paths::store};
   state.recorder = {ctx.directory(), paths::recorder};
   state.ledger = {ctx.directory(), paths::ledger};
+  state.audit = {ctx.directory(), paths::audit};
+  state.console = {ctx.directory(), paths::console};
+  state.machine.emplace(state.parts.memory_bounds, "caf.multiplexer");
   state.inspector = spawn_inspector(self->system(), ctx.directory(), ctx.clock());
   self->link_to(state.inspector);
-  control_shell shell{self, &ctx.directory(), &ctx.clock()};
-  auto home = caf::actor_cast<caf::actor>(self);
-  auto listening = http_server::listen(state.options.socket, state.options.limits, [home, shell](http_request request) {
-    run_inside(home, [shell, request = std::move(request)] { shell.serve(request); });
-  });
-  if (listening)
-    state.server = std::move(*listening);
-  else
-    self->quit(to_caf(listening.error()));
-  return supervised(
-    self, ctx, {[](caf::unit_t) {}},
-    [self] {
-      return state_fields{{"socket", self->state.options.socket.string()},
-                          {"answered", std::to_string(self->state.answered_count)},
-                          {"refused", std::to_string(self->state.refused_count)}};
-    });
+  console_shell shell(self, ctx);
+  shell.open_door();
+  return supervised(self, ctx, {[shell](const login_link_request&) { return reply(shell.make_login()); }},
+                    [shell] { return shell.tell(); });
+}
+
+child_spec child(std::string_view id, console_parts parts, console_door door) {
+  return {.id = std::string(id),
+          .start = child_of(console_actor, std::move(parts), std::move(door)),
+          .shutdown_timeout = 2s};
 }
 
 } // namespace
 
-child_spec control_child(control_options options) {
-  return {.id = std::string(paths::control),
-          .start = child_of(control_actor, std::move(options)),
-          .shutdown_timeout = 2s};
+child_spec control_child(console_parts parts, control_door door) {
+  return child(paths::control, std::move(parts), {std::move(door)});
+}
+
+child_spec console_child(console_parts parts, browser_door door) {
+  return child(paths::console, std::move(parts), {std::move(door)});
 }
 
 } // namespace lucid

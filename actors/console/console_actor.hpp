@@ -1,26 +1,61 @@
-// actors/console/console_actor.hpp - serves the control socket: each request goes to the actor that can answer it.
+// actors/console/console_actor.hpp - serves the node's API: on the control socket, and to browsers over TCP.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "actors/console/access_core.hpp"
+#include "actors/console/machine_core.hpp"
+#include "actors/console/refusal_book.hpp"
 #include "adapters/http/http_server.hpp"
+#include "messages/ports/archive.hpp"
+#include "messages/ports/capsule_store.hpp"
+#include "messages/ports/machine.hpp"
 #include "messages/session.hpp"
 #include "runtime/supervision/specs.hpp"
+#include "runtime/work_pool.hpp"
 
 namespace lucid {
 
-struct control_options {
-  std::filesystem::path socket;
-  http_limits limits;
+/// What the console shows and acts on beside actors. Shared by both faces.
+struct console_parts {
   std::string node_name;
   std::filesystem::path data_dir;
   unix_time_us started_us = 0;
-  std::function<void()> stop_node; ///< Asks the process to end; returns at once.
+  std::string configuration;              ///< The answer to GET /v1/config, as JSON.
+  std::vector<memory_bound> memory_bounds;
+  std::function<void()> stop_node;        ///< Asks the process to end; returns at once.
+  std::function<void(bool on)> drain;     ///< No new sessions, or again. Threads: any.
+  std::function<bool()> draining;
+  std::shared_ptr<archive> records;
+  std::shared_ptr<capsule_store> capsules;
+  std::shared_ptr<refusal_book> refusals;
+  std::shared_ptr<machine_port> machine;  ///< Looked at by one face only, on the pool.
+  work_pool* pool = nullptr;
+  random_port* random = nullptr;
 };
 
-/// Child spec of the control actor. A restarted one serves the socket anew; clients ask again.
-child_spec control_child(control_options options);
+/// The face for this machine's programs: whoever may open the socket is heard.
+struct control_door {
+  std::filesystem::path socket;
+  http_limits limits;
+};
+
+/// The face for browsers.
+struct browser_door {
+  http_tcp_door tcp;
+  http_limits limits;
+  access_limits access;
+};
+
+/// Child specs of the two. A restarted one serves its door anew; clients ask again, browsers log in again.
+/// The control socket is what a node is reached by: without it the child fails. A browser's door that cannot be opened, say
+/// since another process has the port, is tried again every ten seconds, and told of by `lucid console open`.
+child_spec control_child(console_parts parts, control_door door);
+child_spec console_child(console_parts parts, browser_door door);
 
 } // namespace lucid

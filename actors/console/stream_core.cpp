@@ -139,6 +139,11 @@ void stream_core::tapped(const std::string& path, const nlohmann::json& message)
   }
 }
 
+void stream_core::tap_missed(const std::string& path, std::uint64_t count) {
+  for (auto& [stream, page] : watchers_)
+    if (auto found = page.taps.find(path); found != page.taps.end()) found->second.missed += count;
+}
+
 std::set<std::string> stream_core::tapped_paths() const {
   std::set<std::string> paths;
   for (auto& [stream, page] : watchers_)

@@ -77,6 +77,8 @@ public:
 
   /// A message that was tapped at `path`.
   void tapped(const std::string& path, const nlohmann::json& message);
+  /// So many more flowed through `path` than could be read.
+  void tap_missed(const std::string& path, std::uint64_t count);
   /// The actors that are to be tapped, while any page wants it.
   std::set<std::string> tapped_paths() const;
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/identity.hpp"
+#include "messages/inspection.hpp"
 
 namespace lucid {
 namespace {

@@ -15,7 +15,6 @@ namespace lucid {
 inline constexpr std::size_t watched_topics_max = 8;
 inline constexpr std::chrono::milliseconds watch_interval_min{200};
 inline constexpr std::chrono::milliseconds watch_interval_max{60'000};
-inline constexpr std::size_t actor_path_bytes_max = 256;
 
 /// {"watch":{"topics":[...],"interval_ms":1000}}: replaces what was watched before.
 struct watch_wish {

@@ -32,6 +32,18 @@ struct configuration {
     std::chrono::milliseconds request_timeout{};
   } control;
 
+  struct console_settings {
+    std::string serve; ///< "on" or "off".
+    std::string address;
+    std::uint32_t port = 0; ///< 0: one that is free.
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
+    std::chrono::seconds idle_max{};
+    std::chrono::seconds login_max{};
+    std::uint32_t connections_max = 0;
+    std::uint32_t streams_max = 0;
+  } console;
+
   struct store_settings {
     std::uint64_t free_bytes_min = 0;
     std::uint64_t cache_bytes_max = 0;

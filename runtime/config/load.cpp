@@ -203,6 +203,11 @@ private:
               "keys.passphrase is given too, and only one can be right");
     refuse_if(!c.capture.password.empty() && !c.capture.password_file.empty(), "capture.password_file",
               "capture.password is given too, and only one can be right");
+    refuse_if(c.console.tls_certificate.empty() != c.console.tls_key.empty(), "console.tls_certificate",
+              "certificate and console.tls_key belong together, and only one of them is given");
+    bool loopback = c.console.address.rfind("127.", 0) == 0 || c.console.address == "::1";
+    refuse_if(!loopback && c.console.tls_certificate.empty(), "console.address",
+              "beyond loopback the console needs console.tls_certificate and console.tls_key");
   }
 
   void refuse_if(bool wrong, const char* key, const char* what) {

@@ -1,0 +1,235 @@
+// actors/console/console_shell.hpp - the console actor's state, and what it does for each request; private to this folder.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <caf/all.hpp>
+#include <nlohmann/json.hpp>
+
+#include "actors/console/actor_history.hpp"
+#include "actors/console/api_json.hpp"
+#include "actors/console/api_request.hpp"
+#include "actors/console/console_actor.hpp"
+#include "actors/console/flow_core.hpp"
+#include "actors/console/metrics_core.hpp"
+#include "actors/console/stream_core.hpp"
+#include "messages/console_api.hpp"
+#include "messages/paths.hpp"
+#include "messages/pipeline_api.hpp"
+#include "messages/storage_api.hpp"
+#include "runtime/actor_task.hpp"
+#include "runtime/directory/ref.hpp"
+#include "runtime/inspection/inspect_tree.hpp"
+#include "runtime/inspection/message_tap.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/reply.hpp"
+
+namespace lucid {
+
+inline constexpr std::chrono::seconds store_patience{20};
+inline constexpr std::chrono::seconds status_patience{2};
+inline constexpr std::chrono::seconds create_patience{40};
+inline constexpr std::chrono::seconds audit_patience{10};
+inline constexpr std::chrono::seconds door_retry{10};
+
+/// Which face of the API this is.
+struct console_door {
+  std::variant<control_door, browser_door> kind;
+  bool is_browser() const noexcept { return std::holds_alternative<browser_door>(kind); }
+  const http_limits& limits() const {
+    return std::visit([](auto& door) -> const http_limits& { return door.limits; }, kind);
+  }
+};
+
+struct console_state {
+  static inline const char* name = "console";
+
+  console_parts parts;
+  console_door door;
+  std::unique_ptr<http_server> server;
+  std::optional<error> closed_because; ///< Why there is no server.
+  std::optional<access_core> access;   ///< Of a browser's door.
+  std::uint64_t login_count = 0, answered_count = 0, refused_count = 0;
+
+  inspector_api inspector;
+  ref<store_api> store;
+  ref<recorder_api> recorder;
+  ref<ledger_api> ledger;
+  ref<audit_api> audit;
+  ref<console_api> console;
+
+  std::optional<machine_core> machine;
+  bool looking_at_machine = false;
+  std::vector<std::function<void()>> waiting_for_machine; ///< At most one for each request under way.
+  std::optional<machine_facts> last_facts;
+  metrics_core metrics;
+  actor_history history;
+  std::uint64_t looks = 0; ///< At the whole tree.
+
+  stream_core streams;
+  std::map<std::uint64_t, visitor> stream_owners;
+  std::map<std::string, std::unique_ptr<tap_reader>> taps; ///< By path.
+  std::map<session_id, flow_core> flows;
+  bool in_round = false;
+  std::uint64_t alarm = 0; ///< The last one set; an earlier one does nothing.
+};
+using console_self = console_api::stateful_pointer<console_state>;
+
+/// A request that has been let in.
+struct asker {
+  std::uint64_t request = 0;
+  visitor who;
+  std::string by;              ///< For the audit log.
+  bool wants_stream = false;
+  bool wants_html = false;
+  std::string accept_encoding;
+};
+
+/// Does what is asked for. A value: copied into continuations, which run inside the actor.
+/// Threads: the actor's.
+class console_shell {
+public:
+  console_shell(console_self self, const actor_context& ctx)
+    : self_(self), names_(&ctx.directory()), clock_(&ctx.clock()), path_(ctx.path) {}
+
+  void open_door() const;
+  void serve(http_request request) const;
+  outcome<login_link> make_login() const;
+  state_fields tell() const;
+
+  // The stream: actors/console/serve_stream.cpp.
+  void heard(std::uint64_t stream, const std::string& text) const;
+  void skipped(std::uint64_t stream) const;
+  void closed(std::uint64_t stream) const;
+  void note_refusal(std::string_view kind, std::string_view what) const;
+
+private:
+  console_state& state() const { return self_->state; }
+  ref<session_api> session(const session_id& id) const { return {*names_, paths::of_session(id, "session")}; }
+
+  // Coming in: actors/console/console_actor.cpp.
+  outcome<http_server*> listen() const;
+  outcome<visitor> admit(const http_request& request, std::string_view path) const;
+  void send(std::uint64_t request, http_response response) const;
+  void answer(const asker& to, std::string body, unsigned status = 200) const;
+  void answer(const asker& to, const nlohmann::json& object, unsigned status = 200) const;
+  void answer_bytes(const asker& to, std::string bytes, std::vector<http_header> headers = {}) const;
+  void refuse(const asker& to, const error& e) const;
+  void refuse(const asker& to, const error& e, unsigned status) const;
+  auto refusing(const asker& to) const {
+    return [me = *this, to](const caf::error& failed) { me.refuse(to, as_told_outside(from_caf(failed))); };
+  }
+  auto answering(const asker& to, unsigned status = 200) const {
+    return [me = *this, to, status](const session_summary& summary) { me.answer(to, to_json(summary), status); };
+  }
+  /// Answers with what `work` (returns an outcome of something `tell` takes) finds on the pool.
+  template <class Work, class Tell>
+  void answer_from_pool(const asker& to, Work work, Tell tell) const;
+
+  /// Has `what` written to the audit log, and then `act`. A failure of it is written, too: `failed`.
+  void audited(const asker& by, std::string action, std::string target, std::string consequence,
+               std::function<void()> act) const;
+  void audit_failure(const asker& by, std::string action, std::string target, const error& why) const;
+
+  /// Runs `then` inside the actor once nobody holds the answer any more.
+  std::shared_ptr<void> when_dropped(std::function<void()> then) const;
+
+  void carry_out(const asker&, const api::open_stream&) const;
+  void carry_out(const asker&, const api::make_login&) const;
+  void carry_out(const asker&, const api::log_in&) const;
+  void carry_out(const asker&, const api::log_out&) const;
+  void carry_out(const asker&, const api::get_me&) const;
+  void carry_out(const asker&, const api::get_page&) const;
+
+  // The node: actors/console/serve_node.cpp.
+  void carry_out(const asker&, const api::get_node&) const;
+  void carry_out(const asker&, const api::get_machine&) const;
+  void carry_out(const asker&, const api::get_config&) const;
+  void carry_out(const asker&, const api::drain_node&) const;
+  void carry_out(const asker&, const api::stop_node&) const;
+  void carry_out(const asker&, const api::get_log&) const;
+  void carry_out(const asker&, const api::set_log_level&) const;
+  void carry_out(const asker&, const api::node_consequence&) const;
+  void carry_out(const asker&, const api::get_health&) const;
+  void carry_out(const asker&, const api::get_readiness&) const;
+  void carry_out(const asker&, const api::get_metrics&) const;
+  nlohmann::json node_facts() const;
+  void with_machine(std::function<void()> then) const;
+  /// How many sessions are in each state, as far as the store lists them.
+  template <class Then>
+  void with_session_counts(const asker& to, Then then) const;
+
+  // Actors: actors/console/serve_actors.cpp.
+  void carry_out(const asker&, const api::list_actors&) const;
+  void carry_out(const asker&, const api::get_actor&) const;
+  void carry_out(const asker&, const api::actor_consequence&) const;
+  void carry_out(const asker&, const api::act_on_actor&) const;
+  void carry_out(const asker&, const api::get_letters&) const;
+  nlohmann::json letters(const std::vector<inspection>& tree) const;
+  void took_tree(const std::vector<inspection>& tree) const;
+
+  // Sessions: actors/console/serve_sessions.cpp.
+  void carry_out(const asker&, const api::list_sessions&) const;
+  void carry_out(const asker&, const api::create_session&) const;
+  void carry_out(const asker&, const api::get_session&) const;
+  void carry_out(const asker&, const api::stop_session&) const;
+  void carry_out(const asker&, const api::extend_session&) const;
+  void carry_out(const asker&, const api::remove_session&) const;
+  void carry_out(const asker&, const api::session_consequence&) const;
+  void carry_out(const asker&, const api::get_flow&) const;
+  template <class Then>
+  void with_session(const asker& to, const session_id& id, Then then) const;
+  template <class Request>
+  void act_on_session(const asker& to, const session_id& id, std::string action, Request request) const;
+  nlohmann::json flow_of(const session_id& id, const std::vector<inspection>& tree) const;
+
+  // What is kept: actors/console/serve_records.cpp.
+  void carry_out(const asker&, const api::get_manifest&) const;
+  void carry_out(const asker&, const api::get_keys&) const;
+  void carry_out(const asker&, const api::list_chunks&) const;
+  void carry_out(const asker&, const api::get_chunk&) const;
+  void carry_out(const asker&, const api::get_proof&) const;
+  void carry_out(const asker&, const api::verify_session&) const;
+  void carry_out(const asker&, const api::list_blocks&) const;
+  void carry_out(const asker&, const api::get_block&) const;
+  void carry_out(const asker&, const api::search_ledger&) const;
+  void carry_out(const asker&, const api::list_capsules&) const;
+  void carry_out(const asker&, const api::get_capsule&) const;
+  void carry_out(const asker&, const api::get_audit&) const;
+
+  // The stream: actors/console/serve_stream.cpp.
+  void arm() const;
+  void begin_round() const;
+  void look_for(const std::set<std::string>& topics, const std::shared_ptr<void>& until_done) const;
+  void end_round() const;
+  void end_stale_streams(std::chrono::nanoseconds now) const;
+  void read_taps() const;
+
+  console_self self_;
+  directory* names_;
+  const clock_port* clock_;
+  std::string path_;
+};
+
+// --- implementation ---
+
+template <class Work, class Tell>
+void console_shell::answer_from_pool(const asker& to, Work work, Tell tell) const {
+  auto posted = run_on_pool(static_cast<caf::scheduled_actor*>(self_), *state().parts.pool, std::move(work),
+                            [me = *this, to, tell = std::move(tell)](auto found) {
+                              if (found) tell(std::move(*found));
+                              else me.refuse(to, found.error());
+                            });
+  if (!posted) refuse(to, posted.error());
+}
+
+} // namespace lucid
