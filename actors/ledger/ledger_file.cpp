@@ -1,7 +1,10 @@
 // actors/ledger/ledger_file.cpp - blocks and entries as rows; their bytes are those of docs/format.md.
 #include "actors/ledger/ledger_file.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "actors/format/ledger_codec.hpp"
 
@@ -9,7 +12,7 @@ namespace lucid {
 namespace {
 
 /// Append, never change one. Triggers keep an accident from rewriting the chain; malice is what signatures are for.
-constexpr std::array<std::string_view, 1> migrations{
+constexpr std::array<std::string_view, 2> migrations{
   R"sql(
 CREATE TABLE blocks(
   height INTEGER PRIMARY KEY,
@@ -28,7 +31,30 @@ CREATE TRIGGER blocks_last BEFORE UPDATE ON blocks BEGIN SELECT raise(ABORT, 'bl
 CREATE TRIGGER entries_stay BEFORE DELETE ON entries BEGIN SELECT raise(ABORT, 'entries stay'); END;
 CREATE TRIGGER entries_last BEFORE UPDATE ON entries BEGIN SELECT raise(ABORT, 'entries do not change'); END;
 )sql",
+  // To be found by; the root stands in `entry` alone, behind session and manifest hash.
+  R"sql(
+CREATE INDEX entries_by_manifest ON entries(manifest_hash);
+CREATE INDEX entries_by_root ON entries(substr(entry, 65, 32));
+)sql",
 };
+constexpr int version_readable_min = 1;
+
+/// What an entry is found by, as the indexes have it.
+constexpr std::array<std::string_view, 3> search_terms{"session", "manifest_hash", "substr(entry, 65, 32)"};
+
+/// All digests that begin with some hexadecimal digits.
+struct digest_range {
+  digest first{};
+  digest last{};
+};
+
+std::optional<digest_range> range_of(const std::string& digits) {
+  if (digits.size() < ledger_search_digits_min || digits.size() > ledger_search_digits_max) return std::nullopt;
+  auto fill_up = [&](char with) { return digits + std::string(ledger_search_digits_max - digits.size(), with); };
+  digest_range range;
+  if (!from_hex_into(fill_up('0'), range.first) || !from_hex_into(fill_up('f'), range.last)) return std::nullopt;
+  return range;
+}
 
 outcome<block_header> read_header(row_reader& row) {
   auto height = row.count(0);
@@ -42,6 +68,18 @@ outcome<block_header> read_header(row_reader& row) {
   return fail(cause.code, "ledger", "table blocks, row " + std::to_string(height) + " is damaged", cause);
 }
 
+/// Columns: height, place, session, manifest_hash, entry.
+outcome<found_entry> read_entry(row_reader& row) {
+  ledger_place place{row.count(0), row.count_as<std::uint32_t>(1)};
+  auto session = row.fixed<32>(2), hash = row.fixed<32>(3);
+  auto entry = decode_entry(row.blob(4, block_entry_size_bytes));
+  if (!entry || entry->session != session || entry->manifest_hash != hash)
+    row.spoil(4, "the entry that the other columns name");
+  auto sound = row.check("entries", std::to_string(place.height) + '/' + std::to_string(place.index));
+  if (!sound) return pass_on(std::move(sound));
+  return found_entry{*entry, place};
+}
+
 } // namespace
 
 outcome<ledger_file> ledger_file::open(const std::filesystem::path& file) {
@@ -51,7 +89,7 @@ outcome<ledger_file> ledger_file::open(const std::filesystem::path& file) {
 }
 
 outcome<ledger_file> ledger_file::open_read_only(const std::filesystem::path& file) {
-  auto db = database::open_read_only(file, static_cast<int>(migrations.size()));
+  auto db = database::open_read_only(file, static_cast<int>(migrations.size()), version_readable_min);
   if (!db) return pass_on(std::move(db));
   return ledger_file(std::move(*db));
 }
@@ -122,8 +160,8 @@ outcome<std::vector<block_header>> ledger_file::headers(std::uint64_t from, std:
 }
 
 outcome<std::vector<anchor_entry>> ledger_file::entries(std::uint64_t height) {
-  auto query = db_.prepare("SELECT place, session, manifest_hash, entry FROM entries WHERE height = ? ORDER BY place"
-                           " LIMIT ?");
+  auto query = db_.prepare("SELECT height, place, session, manifest_hash, entry FROM entries WHERE height = ?"
+                           " ORDER BY place LIMIT ?");
   if (!query) return pass_on(std::move(query));
   query->bind_count(height).bind_count(block_entry_count_max + 1);
   std::vector<anchor_entry> found;
@@ -131,15 +169,50 @@ outcome<std::vector<anchor_entry>> ledger_file::entries(std::uint64_t height) {
     auto row = query->step();
     if (!row) return pass_on(std::move(row));
     if (!*row) return found;
-    auto& r = **row;
-    auto place = r.count(0);
-    auto session = r.fixed<32>(1), hash = r.fixed<32>(2);
-    auto entry = decode_entry(r.blob(3, block_entry_size_bytes));
-    if (!entry || entry->session != session || entry->manifest_hash != hash || place != found.size())
-      r.spoil(3, "the entry that the other columns name, without a gap before it");
-    auto sound = r.check("entries", std::to_string(height) + '/' + std::to_string(place));
-    if (!sound) return pass_on(std::move(sound));
-    found.push_back(*entry);
+    auto entry = read_entry(**row);
+    if (!entry) return pass_on(std::move(entry));
+    if (entry->place.index != found.size())
+      return fail(errc::corrupted, "ledger",
+                  "table entries, row " + std::to_string(height) + '/' + std::to_string(entry->place.index) +
+                    " has a gap before it");
+    found.push_back(entry->entry);
+  }
+}
+
+outcome<std::vector<found_entry>> ledger_file::search(const std::string& digits) {
+  auto range = range_of(digits);
+  if (!range)
+    return fail(errc::invalid_input, "ledger", "the chain is searched by 4 to 64 hexadecimal digits");
+  std::vector<found_entry> found;
+  for (auto term : search_terms)
+    if (auto more = search_by(term, range->first, range->last, found); !more) return pass_on(std::move(more));
+  auto newest_first = [](const found_entry& a, const found_entry& b) {
+    return std::pair(a.place.height, a.place.index) > std::pair(b.place.height, b.place.index);
+  };
+  std::sort(found.begin(), found.end(), newest_first);
+  auto is_same = [](const found_entry& a, const found_entry& b) {
+    return a.place.height == b.place.height && a.place.index == b.place.index;
+  };
+  found.erase(std::unique(found.begin(), found.end(), is_same), found.end());
+  if (found.size() > archive_found_max) found.resize(archive_found_max);
+  return found;
+}
+
+/// Adds the newest of those whose `term` lies in the range. SQLite keeps no more than it answers while it sorts.
+outcome<void> ledger_file::search_by(std::string_view term, const digest& first, const digest& last,
+                                     std::vector<found_entry>& found) {
+  std::string sql = "SELECT height, place, session, manifest_hash, entry FROM entries WHERE ";
+  sql.append(term).append(" BETWEEN ? AND ? ORDER BY height DESC, place DESC LIMIT ?");
+  auto query = db_.prepare(sql);
+  if (!query) return pass_on(std::move(query));
+  query->bind(byte_view(first)).bind(byte_view(last)).bind_count(archive_found_max);
+  for (;;) {
+    auto row = query->step();
+    if (!row) return pass_on(std::move(row));
+    if (!*row) return {};
+    auto entry = read_entry(**row);
+    if (!entry) return pass_on(std::move(entry));
+    found.push_back(std::move(*entry));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "adapters/sqlite/database.hpp"
+#include "messages/ports/archive.hpp"
 #include "messages/ports/ledger_store.hpp"
 
 namespace lucid {
@@ -13,6 +14,7 @@ namespace lucid {
 class ledger_file final : public ledger_store {
 public:
   static outcome<ledger_file> open(const std::filesystem::path& file);
+  /// Also one that an earlier version wrote and no node has opened since; only `search` takes longer there.
   static outcome<ledger_file> open_read_only(const std::filesystem::path& file);
 
   outcome<std::optional<block_header>> head() override;
@@ -22,8 +24,13 @@ public:
   outcome<std::vector<block_header>> headers(std::uint64_t from, std::uint32_t count) override;
   outcome<std::vector<anchor_entry>> entries(std::uint64_t height) override;
 
+  /// As archive::search. Goes by an index of each of the three, not through the chain.
+  outcome<std::vector<found_entry>> search(const std::string& digits);
+
 private:
   explicit ledger_file(database db) : db_(std::move(db)) {}
+  outcome<void> search_by(std::string_view term, const digest& first, const digest& last, std::vector<found_entry>& found);
+
   database db_;
 };
 

@@ -273,6 +273,10 @@ outcome<database> database::open(const std::filesystem::path& file, std::span<co
 }
 
 outcome<database> database::open_read_only(const std::filesystem::path& file, int version) {
+  return open_read_only(file, version, version);
+}
+
+outcome<database> database::open_read_only(const std::filesystem::path& file, int version, int version_min) {
   auto opened = connect(file, SQLITE_OPEN_READONLY, "");
   auto found = opened ? opened->version() : pass_on(std::move(opened));
   auto log = file;
@@ -284,7 +288,7 @@ outcome<database> database::open_read_only(const std::filesystem::path& file, in
     found = opened->version();
   }
   if (!found) return pass_on(std::move(found));
-  if (*found != version)
+  if (*found > version || *found < version_min)
     return fail(errc::unsupported, "sqlite",
                 file.string() + " is of version " + std::to_string(*found) + ", this program reads version " +
                   std::to_string(version));

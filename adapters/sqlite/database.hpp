@@ -106,8 +106,10 @@ public:
   /// from version n to n + 1, each in a transaction of its own. A file of a higher version is refused.
   static outcome<database> open(const std::filesystem::path& file, std::span<const std::string_view> migrations);
 
-  /// For looking only, also while another process writes. The version must be exactly `version`.
+  /// For looking only, also while another process writes. The version must be exactly `version`, or from `version_min`
+  /// up to it.
   static outcome<database> open_read_only(const std::filesystem::path& file, int version);
+  static outcome<database> open_read_only(const std::filesystem::path& file, int version, int version_min);
 
   database(database&& other) noexcept;
   database& operator=(database&& other) noexcept;

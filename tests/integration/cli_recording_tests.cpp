@@ -527,7 +527,7 @@ BOOST_AUTO_TEST_CASE(the_chain_is_shown_and_verified) {
   BOOST_TEST(r.run({"ledger", "verify", "--producer", r.run({"keys", "export", "node"}).out}).code == 0);
   BOOST_TEST(r.run({"ledger", "verify", "--producer", std::string(64, 'b')}).code != 0);
 
-  auto db = must(database::open(ledger_file_name(r.data), std::array<std::string_view, 1>{""}));
+  auto db = must(database::open(ledger_file_name(r.data), std::array<std::string_view, 2>{"", ""}));
   must(db.execute("DROP TRIGGER blocks_last; UPDATE blocks SET header = (SELECT header FROM blocks WHERE height = 0) WHERE height = 1"));
   BOOST_TEST(r.run({"ledger", "verify"}).code == code_of(exit_code::damaged));
   BOOST_TEST(r.run({"verify", "3f9a"}).code == code_of(exit_code::damaged));

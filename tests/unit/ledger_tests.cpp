@@ -72,8 +72,8 @@ struct desk {
   std::filesystem::path file = temp.path() / "ledger.db";
   sign_key key = key_of(1);
   void execute(const std::string& sql) {
-    std::array<std::string_view, 1> one{""};
-    auto db = must(database::open(file, one));
+    std::array<std::string_view, 2> both{"", ""};
+    auto db = must(database::open(file, both));
     must(db.execute("DROP TRIGGER blocks_last; DROP TRIGGER blocks_stay; DROP TRIGGER entries_stay;"
                     "DROP TRIGGER entries_last; PRAGMA foreign_keys=OFF;" + sql));
   }
@@ -169,12 +169,106 @@ BOOST_AUTO_TEST_CASE(a_block_or_entry_is_not_changed_by_accident) {
   auto store = must(ledger_file::open(d.file));
   auto chain = must(ledger::open(store, d.key));
   must(chain.append(entries_of(1, 2), now));
-  std::array<std::string_view, 1> one{""};
-  auto db = must(database::open(d.file, one));
+  std::array<std::string_view, 2> both{"", ""};
+  auto db = must(database::open(d.file, both));
   for (std::string sql : {"DELETE FROM blocks", "UPDATE blocks SET height = 9", "DELETE FROM entries",
                           "UPDATE entries SET place = 9"})
     BOOST_TEST((db.execute(sql).error().code == errc::wrong_state), sql);
   BOOST_TEST((store.append(must(store.headers(1, 1))[0], {}).error().code == errc::already_exists));
+}
+
+// --- search ----------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_search_finds_what_a_walk_through_the_whole_chain_finds) {
+  desk d;
+  auto store = must(ledger_file::open(d.file));
+  auto chain = must(ledger::open(store, d.key));
+  std::mt19937 dice(20261121);
+  std::vector<found_entry> all; // Newest first.
+  for (std::uint64_t height = 1; height <= 40; ++height) {
+    std::vector<anchor_entry> batch(1 + dice() % 12);
+    for (auto& e : batch) {
+      for (auto* name : {&e.session, &e.manifest_hash, &e.root}) {
+        for (auto& byte : *name) byte = static_cast<std::uint8_t>(dice());
+        (*name)[0] = static_cast<std::uint8_t>(dice() % 3 == 0 ? 0xff : 0xab); // So that prefixes collide.
+        (*name)[1] = static_cast<std::uint8_t>(dice() % 4 * 0x11);
+      }
+    }
+    must(chain.append(batch, now + static_cast<unix_time_us>(height)));
+    for (std::uint32_t i = 0; i < batch.size(); ++i) all.insert(all.begin(), {batch[i], {height, i}});
+  }
+  auto begins = [](const digest& name, const std::string& with) { return to_hex(name).substr(0, with.size()) == with; };
+  auto probe = [&](const std::string& digits) {
+    auto found = must(store.search(digits));
+    std::size_t at = 0;
+    for (auto& one : all) {
+      if (!begins(one.entry.session, digits) && !begins(one.entry.manifest_hash, digits) && !begins(one.entry.root, digits))
+        continue;
+      if (at == archive_found_max) return found.size() == at;
+      if (at >= found.size() || found[at].entry != one.entry || found[at].place.height != one.place.height ||
+          found[at].place.index != one.place.index)
+        return false;
+      ++at;
+    }
+    return at == found.size();
+  };
+  for (auto* digits : {"ab00", "ab11", "ff33", "ab223", "0000", "ffff"}) BOOST_TEST(probe(digits), digits);
+  for (int i = 0; i < 200; ++i) {
+    auto& e = all[dice() % all.size()].entry;
+    auto& name = dice() % 3 == 0 ? e.session : dice() % 2 == 0 ? e.manifest_hash : e.root;
+    auto digits = to_hex(name).substr(0, 4 + dice() % 61);
+    BOOST_TEST(probe(digits), digits);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_goes_by_an_index_and_answers_the_newest_hundred) {
+  desk d;
+  auto store = must(ledger_file::open(d.file));
+  auto chain = must(ledger::open(store, d.key));
+  for (std::uint32_t height = 0; height < 15; ++height) {
+    auto batch = entries_of(height * 10, 10);
+    must(chain.append(batch, now));
+  }
+  auto found = must(store.search("0200")); // Root of all of them.
+  BOOST_REQUIRE(found.size() == archive_found_max);
+  BOOST_TEST((found.front().place.height == 15u && found.front().place.index == 9u));
+  BOOST_TEST((found.back().place.height == 6u && found.back().place.index == 0u));
+
+  std::array<std::string_view, 2> both{"", ""};
+  auto db = must(database::open(d.file, both));
+  for (auto [term, index] : {std::pair{"session", "entries_by_session"}, {"manifest_hash", "entries_by_manifest"},
+                             {"substr(entry, 65, 32)", "entries_by_root"}}) {
+    auto query = must(db.prepare(std::string("EXPLAIN QUERY PLAN SELECT height FROM entries WHERE ") + term +
+                                 " BETWEEN ? AND ?"));
+    std::string plan;
+    query.bind(byte_view(digest{})).bind(byte_view(digest{}));
+    while (auto row = must(query.step())) plan += row->text(3, 1000);
+    BOOST_TEST(plan.find(index) != plan.npos, plan);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_takes_four_to_sixty_four_hexadecimal_digits) {
+  desk d;
+  auto store = must(ledger_file::open(d.file));
+  for (auto& wrong : {std::string(), std::string("abc"), std::string("abcg"), std::string("ab%_"), std::string(65, 'a')})
+    BOOST_TEST((store.search(wrong).error().code == errc::invalid_input), wrong);
+  BOOST_TEST(must(store.search(std::string(64, 'a'))).empty());
+  BOOST_TEST(must(store.search("ABCD")).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_the_version_before_the_indexes_is_read_and_searched) {
+  desk d;
+  {
+    auto store = must(ledger_file::open(d.file));
+    auto chain = must(ledger::open(store, d.key));
+    must(chain.append(entries_of(1, 3), now));
+  }
+  d.execute("DROP INDEX entries_by_manifest; DROP INDEX entries_by_root; PRAGMA user_version=1;");
+  auto reader = must(ledger_file::open_read_only(d.file));
+  BOOST_TEST(must(verify_chain(reader, {})).entry_count == 3u);
+  BOOST_TEST(must(reader.search("0200")).size() == 3u);
+  auto writer = must(ledger_file::open(d.file)); // Brings it up to date.
+  BOOST_TEST(must(writer.search("0200")).size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(verification_finds_and_names_each_kind_of_damage) {

@@ -132,6 +132,8 @@ BOOST_AUTO_TEST_CASE(an_older_file_is_brought_up_and_a_newer_one_refused) {
   BOOST_TEST(refused.error().what.find("version 2") != std::string::npos);
   BOOST_TEST((database::open_read_only(file, 1).error().code == errc::unsupported));
   BOOST_TEST(database::open_read_only(file, 2).has_value());
+  BOOST_TEST(database::open_read_only(file, 3, 2).has_value());
+  BOOST_TEST((database::open_read_only(file, 4, 3).error().code == errc::unsupported));
 }
 
 BOOST_AUTO_TEST_CASE(a_migration_that_fails_leaves_the_version_before_it) {
