@@ -136,7 +136,7 @@ struct judgement {
 /// Re-hashes, decrypts and decodes all of it.
 inline judgement judge(const configuration& settings, const session_id& id) {
   ffmpeg::redirect_log([](const char*, bool) {});
-  auto recording = must(stored_recording::open(settings, to_hex(id)));
+  auto recording = must(stored_recording::open(settings.node.data_dir, id));
   auto content = must(recording->content());
   auto opened = find_session_key(settings, content.what);
   if (!opened) throw std::runtime_error("no key opens the recording");

@@ -12,8 +12,8 @@
 #include "actors/node/cli/moment.hpp"
 #include "actors/node/cli/output_file.hpp"
 #include "actors/node/cli/recording_range.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/cli/signals.hpp"
+#include "actors/node/session_text.hpp"
 #include "adapters/ffmpeg/media_reader.hpp"
 #include "runtime/log/text.hpp"
 

@@ -8,8 +8,8 @@
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/passphrase.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/node_keys.hpp"
+#include "actors/node/session_text.hpp"
 #include "adapters/files/posix_file_system.hpp"
 #include "adapters/sodium/system_random.hpp"
 

@@ -6,13 +6,14 @@
 
 #include <fmt/core.h>
 
+#include "actors/console/archive_json.hpp"
 #include "actors/ledger/ledger.hpp"
 #include "actors/ledger/ledger_file.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/cli/signals.hpp"
 #include "actors/node/cli/trust.hpp"
+#include "actors/node/session_text.hpp"
 #include "adapters/files/posix_file_system.hpp"
 #include "messages/data_layout.hpp"
 
@@ -37,30 +38,11 @@ outcome<ledger_file> open_chain(command_context& context) {
   return ledger_file::open_read_only(file);
 }
 
-json block_json(const block_header& block) {
-  return {{"height", block.height},
-          {"hash", to_hex(hash_of(block))},
-          {"previous", to_hex(block.previous)},
-          {"slot", block.slot},
-          {"time_us", block.time_us},
-          {"entry_count", block.entry_count},
-          {"entries_root", to_hex(block.entries_root)},
-          {"producer", to_hex(block.producer)},
-          {"signature", to_hex(block.by)}};
-}
-
-json entry_json(const anchor_entry& entry) {
-  return {{"session", to_hex(entry.session)}, {"manifest", to_hex(entry.manifest_hash)}, {"root", to_hex(entry.root)}, {"sealed_us", entry.sealed_us}};
-}
-
 command_result show_block(command_context& context, ledger_file& chain, const block_header& block) {
   auto entries = chain.entries(block.height);
   if (!entries) return pass_on(std::move(entries));
   if (context.options.json) {
-    auto result = block_json(block);
-    result["entries"] = json::array();
-    for (auto& entry : *entries) result["entries"].push_back(entry_json(entry));
-    print_json(context.out, result);
+    print_json(context.out, to_json(full_block{block, std::move(*entries)}));
     return exit_code::ok;
   }
   auto& out = context.out;
@@ -80,7 +62,7 @@ void show_blocks(command_context& context, const std::vector<block_header>& bloc
   json lines = json::array();
   table rows({{"block", table::align::right}, {"time"}, {"slot", table::align::right}, {"entries", table::align::right}, {"hash"}, {"producer"}});
   for (auto block = blocks.rbegin(); block != blocks.rend(); ++block) {
-    lines.push_back(block_json(*block));
+    lines.emplace_back(to_json(*block));
     rows.add({std::to_string(block->height), time_text(block->time_us), std::to_string(block->slot), std::to_string(block->entry_count),
               to_hex(byte_view(hash_of(*block)).first(16)) + "...", to_hex(byte_view(block->producer).first(8)) + "..."});
   }

@@ -9,9 +9,9 @@
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/node_client.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/cli/signals.hpp"
 #include "actors/node/node.hpp"
+#include "actors/node/session_text.hpp"
 #include "runtime/log/log.hpp"
 
 namespace lucid {

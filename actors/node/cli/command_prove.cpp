@@ -9,9 +9,9 @@
 #include "actors/node/cli/damage_range.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/output_file.hpp"
-#include "actors/node/cli/recording_access.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/cli/trust.hpp"
+#include "actors/node/session_text.hpp"
+#include "actors/node/stored_recording.hpp"
 #include "adapters/files/atomic_write.hpp"
 #include "messages/data_layout.hpp"
 #include "runtime/log/text.hpp"
@@ -28,14 +28,6 @@ struct prove_options {
   bool force = false;
 };
 
-outcome<void> check_provable(stored_recording& recording) {
-  auto anchored = recording.anchor();
-  if (anchored || anchored.error().code != errc::not_found || is_final(recording.row().summary.state)) return {};
-  return fail(errc::wrong_state, "lucid",
-              fmt::format("recording {} is not finished (it is in the state \"{}\"); it can be proved once it is anchored", recording.name(),
-                          to_string(recording.row().summary.state)));
-}
-
 outcome<void> write_proof(const prove_options& options, std::string_view text) {
   auto file = output_file::begin(options.output, options.force);
   if (!file) return pass_on(std::move(file));
@@ -46,14 +38,10 @@ outcome<void> write_proof(const prove_options& options, std::string_view text) {
 command_result prove(command_context& context, const prove_options& options) {
   auto loaded = context.load_settings();
   if (!loaded) return pass_on(std::move(loaded));
-  auto recording = stored_recording::open(loaded->values, options.id);
+  auto recording = stored_recording::open(loaded->values.node.data_dir, options.id);
   if (!recording) return pass_on(std::move(recording));
-  if (auto ready = check_provable(**recording); !ready) return pass_on(std::move(ready));
-  auto proof = prove_recording(**recording, options.leaves);
-  if (!proof) return pass_on(std::move(proof));
-  auto text = encode_proof(*proof);
+  auto text = proof_text(**recording, options.leaves);
   if (!text) return pass_on(std::move(text));
-  *text += '\n';
   if (options.output.empty() || options.output == "-") {
     context.out << *text;
     return exit_code::ok;

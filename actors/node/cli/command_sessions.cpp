@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include "actors/console/api_json.hpp"
+#include "actors/console/api_request.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/node_client.hpp"
 #include "actors/node/cli/recording_access.hpp"
-#include "actors/node/cli/session_text.hpp"
+#include "actors/node/session_text.hpp"
 #include "actors/store/recording_store.hpp"
 #include "adapters/files/folder_lock.hpp"
 #include "adapters/files/posix_file_system.hpp"
@@ -96,7 +97,7 @@ template <class Step>
 command_result on_session(command_context& context, const std::string& prefix, Step step) {
   auto settings = context.load_settings();
   if (!settings) return pass_on(std::move(settings));
-  auto recording = stored_recording::open(settings->values, prefix);
+  auto recording = stored_recording::open(settings->values.node.data_dir, prefix);
   if (!recording) return pass_on(std::move(recording));
   outcome<session_summary> result = step(settings->values, (*recording)->row().summary);
   if (!result) return pass_on(std::move(result));

@@ -12,10 +12,11 @@
 #include "actors/node/cli/damage_range.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/recording_access.hpp"
-#include "actors/node/cli/session_text.hpp"
 #include "actors/node/cli/signals.hpp"
 #include "actors/node/cli/trust.hpp"
 #include "actors/node/node_keys.hpp"
+#include "actors/node/session_text.hpp"
+#include "actors/node/verdict.hpp"
 #include "messages/data_layout.hpp"
 #include "runtime/log/text.hpp"
 
@@ -49,12 +50,6 @@ struct verdict_of_recording {
   audit_report report;
   std::optional<std::string> key_name;
   seconds took{};
-
-  /// Nothing is wrong except that the recording is not finished: no finding but the missing anchor.
-  bool pending(const session_row& row) const {
-    return !is_final(row.summary.state) && report.findings.size() == 1 &&
-           report.findings[0].subject == audit_subject::anchor && report.findings[0].code == errc::not_found;
-  }
 };
 
 /// The session key: the one asked for, or one that opens without a question.
@@ -67,17 +62,6 @@ outcome<std::optional<opened_key>> choose_key(command_context& context, const co
   auto opened = open_session_key(context, settings, content->what, *options.key);
   if (!opened) return pass_on(std::move(opened));
   return std::optional(std::move(*opened));
-}
-
-outcome<void> check_verifiable(stored_recording& recording) {
-  auto& summary = recording.row().summary;
-  auto document = recording.document();
-  if (document || document.error().code != errc::not_found) return {};
-  if (summary.state == session_state::failed)
-    return fail(errc::wrong_state, "lucid", fmt::format("recording {} failed and was never sealed: {}", recording.name(), summary.reason));
-  if (is_final(summary.state)) return {}; // Its manifest is gone: that is for the audit to say.
-  return fail(errc::wrong_state, "lucid",
-              fmt::format("recording {} is not finished (it is in the state \"{}\"); it can be verified once it is completed", recording.name(), to_string(summary.state)));
 }
 
 outcome<verdict_of_recording> examine(command_context& context, const configuration& settings, const verify_options& options,
@@ -96,25 +80,15 @@ outcome<verdict_of_recording> examine(command_context& context, const configurat
   how.progress = [&](const audit_progress& p) { line.update(p.done_bytes); };
   how.cancelled = [&] { return signals.wait(0ms).has_value(); };
   auto begun = std::chrono::steady_clock::now();
-  auto report = verify_recording(recording, how);
+  auto report = audit_stored(recording, how);
   if (!report) return pass_on(std::move(report));
   line.finish();
   verdict_of_recording result{std::move(*report), std::nullopt, std::chrono::steady_clock::now() - begun};
   if (*key) result.key_name = (*key)->name;
-  if (result.report.what && result.report.what->session != recording.row().summary.id)
-    result.report.findings.push_back({audit_subject::manifest, errc::corrupted, {}, {},
-                                      "it is the manifest of recording " + short_id(result.report.what->session)});
   return result;
 }
 
 // --- for people ------------------------------------------------------------------------------------------------
-
-bool any_of(const audit_report& report, std::initializer_list<audit_subject> subjects) {
-  for (auto& f : report.findings)
-    for (auto subject : subjects)
-      if (f.subject == subject) return true;
-  return false;
-}
 
 std::string recorder_text(const configuration& settings, const manifest& m) {
   posix_file_system files;
@@ -137,48 +111,9 @@ void print_head(command_context& context, const configuration& settings, const s
   out << fmt::format("recorder   {}\n", recorder_text(settings, m));
 }
 
-std::string anchor_text(const audit_report& report) {
-  if (!report.block) return "not found in the chain";
-  auto& block = *report.block;
-  return fmt::format("block {}, slot {}, {}, signed by {}...; {} block{} on top", block.height, block.slot, time_text(block.time_us),
-                     to_hex(byte_view(block.producer).first(8)), report.confirmations, report.confirmations == 1 ? "" : "s");
-}
-
-std::string chunks_text(const manifest& m, const audit_report& report) {
-  std::string tracks;
-  for (auto& t : m.tracks) tracks += fmt::format("{}{} of {}", tracks.empty() ? "" : ", ", t.chunks.size(), track_name(t.on));
-  return fmt::format("{} chunk{} ({}), {} blocks, {} re-hashed", report.chunk_count, report.chunk_count == 1 ? "" : "s", tracks,
-                     report.block_count, size_text(report.sealed_bytes));
-}
-
-std::uint64_t plain_bytes_of(const manifest& m) {
-  std::uint64_t sum = 0;
-  for (auto& t : m.tracks)
-    for (auto& chunk : t.chunks) sum += chunk.plain_size_bytes;
-  return sum;
-}
-
 void print_checks(command_context& context, const verdict_of_recording& verdict, bool pending) {
-  auto& report = verdict.report;
   table rows({{"check"}, {"verdict"}, {"found"}});
-  auto add = [&](std::string check, bool good, std::string found) {
-    rows.add({std::move(check), good ? "ok" : "FAIL", std::move(found)});
-  };
-  bool manifest_good = report.what && !any_of(report, {audit_subject::manifest});
-  add("manifest", manifest_good, report.what ? "hash and signature of the recorder" : "cannot be read or does not verify");
-  if (report.what) {
-    if (pending) rows.add({"anchor", "pending", "not yet in the chain"});
-    else add("anchor", report.anchored && !any_of(report, {audit_subject::anchor, audit_subject::ledger}), anchor_text(report));
-    add("chunks", !any_of(report, {audit_subject::chunk, audit_subject::block, audit_subject::leaf_table}), chunks_text(*report.what, report));
-    auto whole = plain_bytes_of(*report.what);
-    if (report.decrypted && !any_of(report, {audit_subject::content}) && report.plain_bytes < whole)
-      rows.add({"content", "partly", fmt::format("{} of {} decrypted with the key {}: what is intact", size_text(report.plain_bytes), size_text(whole), verdict.key_name.value_or("?"))});
-    else if (report.decrypted)
-      add("content", !any_of(report, {audit_subject::content}),
-          fmt::format("{} decrypted with the key {}", size_text(report.plain_bytes), verdict.key_name.value_or("?")));
-    else if (any_of(report, {audit_subject::key})) add("content", false, "the key is not the recording's");
-    else rows.add({"content", "-", "not looked into: no key was given, none is needed for the rest"});
-  }
+  for (auto& check : checks_of(verdict.report, pending, verdict.key_name)) rows.add({check.name, check.verdict, check.found});
   rows.print(context.out);
 }
 
@@ -230,13 +165,7 @@ std::string rate_text(const verdict_of_recording& verdict) {
 }
 
 void print_verdict(command_context& context, const verdict_of_recording& verdict, bool pending) {
-  auto& report = verdict.report;
-  auto count = report.findings.size() + report.findings_left_out;
-  context.out << '\n';
-  if (report.intact()) context.out << "INTACT: every byte is what was sealed, signed and anchored.";
-  else if (pending) context.out << "NOT YET ANCHORED: every byte is what was sealed and signed.";
-  else context.out << fmt::format("NOT INTACT: {} finding{}.", count, count == 1 ? "" : "s");
-  context.out << fmt::format(" ({})\n", rate_text(verdict));
+  context.out << fmt::format("\n{} ({})\n", verdict_text(verdict.report, pending), rate_text(verdict));
 }
 
 // --- for programs ----------------------------------------------------------------------------------------------
@@ -293,12 +222,12 @@ command_result verify(command_context& context, const verify_options& options) {
   auto loaded = context.load_settings();
   if (!loaded) return pass_on(std::move(loaded));
   auto& settings = loaded->values;
-  auto recording = stored_recording::open(settings, options.id);
+  auto recording = stored_recording::open(settings.node.data_dir, options.id);
   if (!recording) return pass_on(std::move(recording));
   if (auto ready = check_verifiable(**recording); !ready) return pass_on(std::move(ready));
   auto verdict = examine(context, settings, options, **recording);
   if (!verdict) return pass_on(std::move(verdict));
-  bool pending = verdict->pending((*recording)->row());
+  bool pending = is_pending((*recording)->row(), verdict->report);
   if (context.options.json) {
     print_json(context.out, verdict_json(**recording, *verdict));
   } else {

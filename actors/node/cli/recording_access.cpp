@@ -1,17 +1,14 @@
-// actors/node/cli/recording_access.cpp - the store as an auditor reads it; keys from keys.dir.
+// actors/node/cli/recording_access.cpp - keys from keys.dir, and chunks that they open.
 #include "actors/node/cli/recording_access.hpp"
 
 #include <algorithm>
 
 #include <fmt/core.h>
 
-#include "actors/audit/audit.hpp"
 #include "actors/format/chunk_codec.hpp"
-#include "actors/format/manifest_codec.hpp"
-#include "actors/ledger/ledger_file.hpp"
+#include "actors/format/proof_codec.hpp"
 #include "actors/node/cli/passphrase.hpp"
 #include "actors/node/node_keys.hpp"
-#include "adapters/files/atomic_write.hpp"
 #include "messages/data_layout.hpp"
 #include "runtime/log/text.hpp"
 
@@ -19,29 +16,6 @@ namespace lucid {
 namespace {
 
 constexpr const char* who = "lucid"; // These sentences stand alone on a terminal.
-constexpr std::uint32_t ambiguous_count_shown_max = 5;
-constexpr std::uint32_t blocks_shown_max = 1000; // What the port allows.
-
-outcome<session_id> find_session(recording_store& store, const std::string& id) {
-  if (id.size() < id_prefix_length_min)
-    return fail(errc::invalid_input, who,
-                fmt::format("\"{}\" is too short for a recording's id; give at least {} of its digits", printable(id),
-                            id_prefix_length_min));
-  auto found = store.find(id, ambiguous_count_shown_max + 1);
-  if (!found) return pass_on(std::move(found));
-  if (found->empty())
-    return fail(errc::not_found, who,
-                fmt::format("there is no recording {}; `lucid sessions list` shows those that are there", printable(id)));
-  if (found->size() == 1) return found->front();
-  std::string names;
-  for (std::size_t i = 0; i < found->size() && i < ambiguous_count_shown_max; ++i)
-    names += (i == 0 ? "" : ", ") + to_hex((*found)[i]).substr(0, std::max<std::size_t>(12, id.size() + 4));
-  return fail(errc::invalid_input, who,
-              fmt::format("several recordings begin with {}: {}{}; give more digits", printable(id), names,
-                          found->size() > ambiguous_count_shown_max ? " ..." : ""));
-}
-
-// --- keys ------------------------------------------------------------------------------------------------------
 
 /// Where a key lies: a name in keys.dir, or a file of its own.
 struct key_place {
@@ -110,101 +84,6 @@ outcome<identity> load_key(command_context& context, const configuration& settin
 }
 
 } // namespace
-
-// --- stored_recording ------------------------------------------------------------------------------------------
-
-outcome<std::unique_ptr<stored_recording>> stored_recording::open(const configuration& settings, const std::string& id) {
-  auto files = std::make_shared<posix_file_system>();
-  auto size = files->size_of(store_file(settings.node.data_dir));
-  if (!size && size.error().code == errc::not_found)
-    return fail(errc::not_found, who,
-                fmt::format("nothing has been recorded in {}; --data-dir names another folder", settings.node.data_dir.string()));
-  auto store = recording_store::open_read_only({.folder = settings.node.data_dir}, *files);
-  if (!store) return pass_on(std::move(store));
-  auto found = find_session(*store, id);
-  if (!found) return pass_on(std::move(found));
-  auto row = store->session(*found);
-  if (!row) return pass_on(std::move(row));
-  return std::unique_ptr<stored_recording>(
-    new stored_recording(settings, std::move(files), std::move(*store), std::move(*row)));
-}
-
-outcome<signed_manifest> stored_recording::document() {
-  std::lock_guard lock(mutex_);
-  return store_.manifest_of(row_.summary.id);
-}
-
-outcome<anchor_record> stored_recording::anchor() {
-  std::lock_guard lock(mutex_);
-  return store_.anchor_of(row_.summary.id);
-}
-
-outcome<std::vector<block_header>> stored_recording::blocks() {
-  auto place = anchor();
-  if (!place) return pass_on(std::move(place));
-  auto chain = ledger_file::open_read_only(ledger_file_name(data_dir_));
-  if (!chain) return pass_on(std::move(chain));
-  auto headers = chain->headers(place->block_height, blocks_shown_max);
-  if (headers && headers->empty())
-    return fail(errc::not_found, "ledger", fmt::format("block {} is not in the chain", place->block_height));
-  return headers;
-}
-
-outcome<payload> stored_recording::chunk(const chunk_record& record) {
-  auto bytes = read_whole(*files_, store_.chunk_path(record.key), payload::size_bytes_max);
-  if (!bytes) return pass_on(std::move(bytes));
-  return payload(std::move(*bytes));
-}
-
-outcome<byte_buffer> stored_recording::leaves(const chunk_record& record) {
-  std::lock_guard lock(mutex_);
-  auto digests = store_.leaves(record.key);
-  if (!digests) return pass_on(std::move(digests));
-  return encode_leaves(*digests);
-}
-
-outcome<recording_content> stored_recording::content() {
-  auto stored = document();
-  if (!stored && stored.error().code == errc::not_found) return content_so_far();
-  if (!stored) return pass_on(std::move(stored));
-  auto m = verify_manifest(*stored);
-  if (!m) return pass_on(std::move(m));
-  if (m->session != row_.summary.id)
-    return fail(errc::corrupted, "manifest",
-                fmt::format("the manifest stored for recording {} is that of {}", name(), short_id(m->session)));
-  return recording_content{std::move(*m), true};
-}
-
-/// What is stored of a recording that is not finished; it has as many chunks as it has now.
-outcome<recording_content> stored_recording::content_so_far() {
-  std::lock_guard lock(mutex_);
-  auto chunks = store_.chunks(row_.summary.id);
-  if (!chunks) return pass_on(std::move(chunks));
-  recording_content content;
-  auto& m = content.what;
-  m.session = row_.summary.id;
-  m.title = row_.summary.title;
-  m.owner = row_.summary.owner;
-  m.source = row_.summary.source;
-  m.keys = row_.keys;
-  for (auto& chunk : *chunks) {
-    if (m.tracks.empty() || m.tracks.back().on != chunk.key.on) m.tracks.push_back({chunk.key.on, {}, {}});
-    m.tracks.back().chunks.push_back(chunk);
-    m.started_us = m.started_us == 0 ? chunk.span.start_us : std::min(m.started_us, chunk.span.start_us);
-    m.ended_us = std::max(m.ended_us, chunk.span.end_us);
-  }
-  return content;
-}
-
-outcome<void> check_readable(const stored_recording& recording, const recording_content& content) {
-  if (!content.what.tracks.empty()) return {};
-  auto& summary = recording.row().summary;
-  if (summary.state == session_state::failed)
-    return fail(errc::wrong_state, who, fmt::format("recording {} failed: {}", recording.name(), printable(summary.reason)));
-  return fail(errc::wrong_state, who,
-              fmt::format("recording {} is {} and has no stored chunk yet; `lucid sessions show {}` tells how far it is",
-                          recording.name(), to_string(summary.state), recording.name()));
-}
 
 // --- keys ------------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ outcome<open_range> open_range_of(command_context& context, const std::string& i
   if (!to) return pass_on(std::move(to));
   auto loaded = context.load_settings();
   if (!loaded) return pass_on(std::move(loaded));
-  auto recording = stored_recording::open(loaded->values, id);
+  auto recording = stored_recording::open(loaded->values.node.data_dir, id);
   if (!recording) return pass_on(std::move(recording));
   auto content = (*recording)->content();
   if (!content) return pass_on(std::move(content));

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/node/cli/session_text.hpp"
+#include "actors/node/session_text.hpp"
 #include "runtime/log/text.hpp"
 
 namespace lucid {

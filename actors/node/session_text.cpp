@@ -1,5 +1,5 @@
-// actors/node/cli/session_text.cpp - lengths, sizes and times in words.
-#include "actors/node/cli/session_text.hpp"
+// actors/node/session_text.cpp - lengths, sizes and times in words.
+#include "actors/node/session_text.hpp"
 
 #include <array>
 #include <ctime>

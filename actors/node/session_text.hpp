@@ -1,4 +1,4 @@
-// actors/node/cli/session_text.hpp - sessions as people read them.
+// actors/node/session_text.hpp - sessions as people read them.
 #pragma once
 
 #include <string>

@@ -1,0 +1,30 @@
+// actors/node/verdict.hpp - what a verification found out, in the words of `lucid verify` and of the console.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/audit/audit.hpp"
+#include "actors/node/stored_recording.hpp"
+#include "messages/ports/archive.hpp"
+
+namespace lucid {
+
+/// verify_recording, and that the manifest is this recording's.
+outcome<audit_report> audit_stored(stored_recording& recording, const audit_options& options);
+
+/// Nothing is wrong except that the recording is not finished: no finding but the missing anchor.
+bool is_pending(const session_row& row, const audit_report& report);
+
+/// A row for each thing that was checked. `key_name` is of the key that opened it, if any.
+std::vector<verdict_check> checks_of(const audit_report& report, bool pending, const std::optional<std::string>& key_name);
+
+/// The sentence that says it all.
+std::string verdict_text(const audit_report& report, bool pending);
+
+/// All of it. What failed is told with the first thing that was found wrong, since here is no list of all of them.
+recording_verdict verdict_of(const session_row& row, const audit_report& report);
+
+} // namespace lucid
