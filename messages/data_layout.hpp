@@ -2,6 +2,7 @@
 //
 //     <data>/store.db                          metadata of all sessions
 //     <data>/ledger.db                         the chain
+//     <data>/audit.log                        what operators did to the node
 //     <data>/lock                              held by the node
 //     <data>/capsules/<id>.json                what is kept of actors that ended abnormally
 //     <data>/sessions/<session id>/video-000000.chunk
@@ -21,6 +22,7 @@ namespace lucid {
 
 inline std::filesystem::path store_file(const std::filesystem::path& data) { return data / "store.db"; }
 inline std::filesystem::path ledger_file_name(const std::filesystem::path& data) { return data / "ledger.db"; }
+inline std::filesystem::path audit_file_name(const std::filesystem::path& data) { return data / "audit.log"; }
 inline std::filesystem::path capsules_folder(const std::filesystem::path& data) { return data / "capsules"; }
 inline std::filesystem::path sessions_folder(const std::filesystem::path& data) { return data / "sessions"; }
 inline std::filesystem::path session_folder(const std::filesystem::path& data, const session_id& session) {

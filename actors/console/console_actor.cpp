@@ -190,7 +190,12 @@ void console_shell::audited(const asker& by, std::string action, std::string tar
 void console_shell::audit_failure(const asker& by, std::string action, std::string target, const error& why) const {
   auto words = "failed: " + to_string(why);
   words.resize(std::min(words.size(), audit_text_bytes_max));
-  state().audit.send(self_, audit_append_request{{by.by, std::move(action), std::move(target), {}, std::move(words)}});
+  state().audit
+    .request(self_, audit_patience, audit_append_request{{by.by, std::move(action), std::move(target), {}, std::move(words)}})
+    .then([](const audit_entry&) {},
+          [me = *this](const caf::error& lost) {
+            log::error(me.path_, "an action that failed is not noted as such: {}", to_string(from_caf(lost)));
+          });
 }
 
 std::shared_ptr<void> console_shell::when_dropped(std::function<void()> then) const {

@@ -33,7 +33,7 @@ std::string text_of(byte_view bytes) { return std::string(as_text(bytes)); }
 void console_shell::carry_out(const asker& from, const api::get_manifest& wish) const {
   answer_from_pool(from, [records = state().parts.records, wish] { return records->manifest(wish.id); },
                    [me = *this, from](const signed_manifest& document) {
-                     me.answer_bytes(from, text_of(document.canonical.view()), {{"x-lucid-signature", to_hex(document.by)}});
+                     me.answer_bytes(from, document.canonical, {{"x-lucid-signature", to_hex(document.by)}});
                    });
 }
 
@@ -41,7 +41,7 @@ void console_shell::carry_out(const asker& from, const api::get_keys& wish) cons
   auto read = [records = state().parts.records, wish]() -> outcome<manifest> {
     auto document = records->manifest(wish.id);
     if (!document) return pass_on(std::move(document));
-    return decode_manifest(as_text(document->canonical.view()));
+    return decode_manifest(document->canonical);
   };
   answer_from_pool(from, read, [me = *this, from](const manifest& m) { me.answer(from, list_of("keys", m.keys)); });
 }

@@ -12,6 +12,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
+#include "actors/node/node_archive.hpp"
 #include "actors/node/node_keys.hpp"
 #include "actors/node/node_tree.hpp"
 #include "adapters/files/capsule_folder.hpp"
@@ -106,6 +107,8 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.pins = std::make_shared<pin_file>(*files, settings.node.data_dir / "pins");
   owned.vault = vault;
   owned.capsules = capsules;
+  owned.records = std::make_shared<node_archive>(settings.node.data_dir);
+  owned.refusals = std::make_shared<refusal_book>();
   owned.pool = &pool;
   owned.random = &random;
   owned.started_us = clock.wall_us();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <caf/message.hpp>
@@ -10,6 +11,7 @@
 #include "actors/anchor/anchor_actor.hpp"
 #include "actors/capture/capture_actor.hpp"
 #include "actors/chunk/chunk_actor.hpp"
+#include "actors/console/audit_actor.hpp"
 #include "actors/console/console_actor.hpp"
 #include "actors/journal/journal_actor.hpp"
 #include "actors/ledger/ledger_actor.hpp"
@@ -18,6 +20,8 @@
 #include "actors/seal/seal_actor.hpp"
 #include "actors/session/session_actor.hpp"
 #include "actors/store/store_actor.hpp"
+#include "actors/node/memory_bounds.hpp"
+#include "adapters/machine/proc_machine.hpp"
 #include "adapters/process/worker_process.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/paths.hpp"
@@ -180,14 +184,45 @@ recorder_options recorder_of(const node_parts& parts) {
           parts.settings.session.retention};
 }
 
-control_options control_of(const node_parts& parts) {
+console_parts console_of(const node_parts& parts) {
   auto& settings = parts.settings;
+  console_parts console;
+  console.node_name = settings.node.name;
+  console.data_dir = settings.node.data_dir;
+  console.started_us = parts.started_us;
+  console.configuration = parts.configuration_json;
+  console.memory_bounds = memory_bounds(settings, std::max(1u, std::thread::hardware_concurrency()));
+  console.stop_node = parts.stop_node;
+  console.drain = [vault = parts.vault](bool on) { vault->set_draining(on); };
+  console.draining = [vault = parts.vault] { return vault->draining(); };
+  console.records = parts.records;
+  console.capsules = parts.capsules;
+  console.refusals = parts.refusals;
+  console.machine = std::make_shared<proc_machine>(settings.node.data_dir);
+  console.pool = parts.pool;
+  console.random = parts.random;
+  return console;
+}
+
+control_door control_door_of(const configuration& settings) {
   http_limits limits;
   limits.request_bytes_max = settings.control.request_bytes_max;
   limits.connections_max = settings.control.connections_max;
   limits.idle_max = std::chrono::ceil<std::chrono::seconds>(settings.control.request_timeout);
-  return {settings.control.socket, limits,           settings.node.name,
-          settings.node.data_dir,  parts.started_us, parts.stop_node};
+  return {settings.control.socket, limits};
+}
+
+browser_door browser_door_of(const configuration& settings) {
+  auto& console = settings.console;
+  browser_door door;
+  door.tcp.address = console.address;
+  door.tcp.port = static_cast<std::uint16_t>(console.port);
+  if (!console.tls_certificate.empty()) door.tcp.tls = http_tls_files{console.tls_certificate, console.tls_key};
+  door.limits.connections_max = console.connections_max;
+  door.limits.streams_max = console.streams_max;
+  door.access.session_idle_max = std::chrono::ceil<std::chrono::minutes>(console.idle_max);
+  door.access.session_age_max = std::chrono::ceil<std::chrono::hours>(console.login_max);
+  return door;
 }
 
 } // namespace
@@ -199,8 +234,11 @@ supervisor_spec node_tree(const node_parts& parts) {
     nested(storage_tree(parts)),
     nested(sessions_tree(parts)),
     configured(recorder_child(recorder_of(parts)), settings),
-    configured(control_child(control_of(parts)), settings),
+    configured(audit_child({audit_file_name(settings.node.data_dir), parts.files, parts.keys.sign}), settings),
+    configured(control_child(console_of(parts), control_door_of(settings)), settings),
   };
+  if (settings.console.serve == "on")
+    root.children.push_back(configured(console_child(console_of(parts), browser_door_of(settings)), settings));
   return root;
 }
 

@@ -9,6 +9,8 @@
 
 #include "actors/node/node_keys.hpp"
 #include "actors/recorder/session_vault.hpp"
+#include "actors/console/refusal_book.hpp"
+#include "messages/ports/archive.hpp"
 #include "messages/ports/capsule_store.hpp"
 #include "messages/ports/pin_table.hpp"
 #include "runtime/config/configuration.hpp"
@@ -25,7 +27,10 @@ struct node_parts {
   std::shared_ptr<file_system> files;
   std::shared_ptr<pin_table> pins;
   std::shared_ptr<capsule_store> capsules; ///< For whoever shows them; written by the node.
+  std::shared_ptr<archive> records;
+  std::shared_ptr<refusal_book> refusals;
   std::shared_ptr<session_vault> vault;
+  std::string configuration_json;          ///< What the console tells of the settings and where they come from.
   work_pool* pool = nullptr;
   random_port* random = nullptr;
   unix_time_us started_us = 0;

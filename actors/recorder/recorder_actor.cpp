@@ -57,6 +57,12 @@ struct recorder_shell {
   // --- a new session ------------------------------------------------------------------------------------------------
 
   void create(const session_create_request& wish, summary_promise promise) const {
+    if (vault().draining()) {
+      promise.deliver(to_caf({errc::wrong_state, "recorder",
+                              "the node is draining: it starts no session until `lucid node accept` lets it again",
+                              nullptr}));
+      return;
+    }
     if (vault().count() >= state().options.session_count_max) {
       promise.deliver(to_caf({errc::busy, "recorder",
                               std::to_string(vault().count()) +

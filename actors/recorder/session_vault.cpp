@@ -51,4 +51,14 @@ std::vector<session_id> session_vault::running() const {
   return ids;
 }
 
+void session_vault::set_draining(bool on) {
+  std::lock_guard guard(mutex_);
+  draining_ = on;
+}
+
+bool session_vault::draining() const {
+  std::lock_guard guard(mutex_);
+  return draining_;
+}
+
 } // namespace lucid

@@ -35,6 +35,10 @@ public:
   std::size_t count() const;
   std::vector<session_id> running() const;
 
+  /// Whether new sessions are refused, while those that run go on to their end. Lasts until the process ends.
+  void set_draining(bool on);
+  bool draining() const;
+
 private:
   struct entry {
     session_plan plan;
@@ -42,6 +46,7 @@ private:
   };
   mutable std::mutex mutex_;
   std::map<session_id, entry> entries_;
+  bool draining_ = false;
 };
 
 } // namespace lucid
