@@ -10,6 +10,7 @@
 
 #include <caf/all.hpp>
 
+#include "messages/flow_fields.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/storage_api.hpp"
@@ -304,10 +305,15 @@ capture_api::behavior_type capture_actor(capture_self self, actor_context ctx, c
     },
     [self] {
       auto& core = self->state.core;
+      auto credit_max = self->state.parts.options.credit_bytes;
+      auto queued = core ? core->unacknowledged_bytes() : 0;
       return state_fields{{"worker", self->state.worker ? "runs" : "none"},
                           {"sequence", std::to_string(core ? core->last_sequence() : 0)},
                           {"unacknowledged fragments", std::to_string(core ? core->unacknowledged_count() : 0)},
-                          {"unacknowledged bytes", std::to_string(core ? core->unacknowledged_bytes() : 0)},
+                          flow_fields::row(flow_fields::passed, core ? core->acknowledged_bytes() : 0),
+                          flow_fields::row(flow_fields::queued, queued),
+                          flow_fields::row(flow_fields::credit, flow_fields::left_of(credit_max, queued)),
+                          flow_fields::row(flow_fields::credit_max, credit_max),
                           {"worker restarts", std::to_string(core ? core->restart_count() : 0)}};
     });
 }

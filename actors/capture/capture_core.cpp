@@ -167,6 +167,7 @@ capture_steps capture_core::acknowledged(std::uint64_t sequence) {
     unacknowledged_.pop_front();
   }
   unacknowledged_bytes_ -= freed_bytes;
+  acknowledged_bytes_ += freed_bytes;
   if (freed_bytes != 0 && worker_runs_) steps.push_back(act::grant_credit{freed_bytes});
   finish_when_drained(steps);
   return steps;

@@ -89,6 +89,7 @@ public:
   std::uint64_t last_sequence() const noexcept { return last_sequence_; }
   std::size_t unacknowledged_count() const noexcept { return unacknowledged_.size(); }
   std::uint64_t unacknowledged_bytes() const noexcept { return unacknowledged_bytes_; }
+  std::uint64_t acknowledged_bytes() const noexcept { return acknowledged_bytes_; } ///< Since it was made.
   std::uint64_t restart_count() const noexcept { return restart_count_; }
   bool is_finished() const noexcept { return finished_; }
   bool has_delivered() const noexcept { return delivered_; }
@@ -123,6 +124,7 @@ private:
   std::uint64_t last_sequence_;
   std::deque<pending> unacknowledged_;
   std::uint64_t unacknowledged_bytes_ = 0;
+  std::uint64_t acknowledged_bytes_ = 0;
   std::uint64_t round_ = 1;      ///< Of sending; failures of earlier rounds are old news.
   bool waiting_to_resend_ = false;
   bool worker_runs_ = false;

@@ -10,6 +10,7 @@
 
 #include <caf/all.hpp>
 
+#include "messages/flow_fields.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/storage_api.hpp"
@@ -241,8 +242,12 @@ chunk_api::behavior_type chunk_actor(chunk_self self, actor_context ctx, chunk_o
       auto& core = self->state.core;
       return state_fields{{"ready", core ? "yes" : "no"},
                           {"sequence", std::to_string(core ? core->last_sequence() : 0)},
-                          {"chunks under way", std::to_string(core ? core->in_flight().size() : 0)},
-                          {"held fragments", std::to_string(self->state.held.size())}};
+                          {"chunks under way", std::to_string(core ? core->in_flight_count() : 0)},
+                          {"held fragments", std::to_string(self->state.held.size())},
+                          flow_fields::row(flow_fields::passed, core ? core->passed_bytes() : 0),
+                          flow_fields::row(flow_fields::queued, core ? core->held_bytes() : 0),
+                          flow_fields::row(flow_fields::credit, core ? core->room_bytes() : 0),
+                          flow_fields::row(flow_fields::credit_max, core ? core->room_bytes_max() : 0)};
     });
 }
 

@@ -17,6 +17,12 @@ void widen(session_progress& progress, unix_time_us start, unix_time_us end) noe
   progress.ended_us = std::max(progress.ended_us, end);
 }
 
+std::uint64_t size_of(const plain_chunk& chunk) noexcept {
+  std::uint64_t sum = 0;
+  for (auto& part : chunk.parts) sum += part.size();
+  return sum;
+}
+
 } // namespace
 
 chunk_core::chunk_core(chunk_options options, const std::vector<chunk_record>& stored) : options_(options) {
@@ -78,6 +84,9 @@ std::vector<plain_chunk> chunk_core::finish() {
 void chunk_core::stored(const chunk_record& record) {
   auto found = in_flight_.find({record.key.index, static_cast<std::uint8_t>(record.key.on)});
   if (found == in_flight_.end()) return;
+  auto size_bytes = size_of(found->second);
+  in_flight_bytes_ -= size_bytes;
+  passed_bytes_ += size_bytes;
   in_flight_.erase(found);
   progress_.stored_bytes += record.sealed_size_bytes;
   ++progress_.chunk_count;
@@ -125,6 +134,7 @@ plain_chunk chunk_core::cut(track on, bool last) {
   chunk.last_of_track = last;
   chunk.parts = std::exchange(open.parts, {});
   open.size_bytes = 0;
+  in_flight_bytes_ += size_of(chunk);
   in_flight_.emplace(flight_key{chunk.key.index, static_cast<std::uint8_t>(on)}, chunk);
   return chunk;
 }

@@ -48,6 +48,15 @@ public:
   /// Chunks cut but not stored, oldest first: what to send to seal again.
   std::vector<plain_chunk> in_flight() const;
 
+  std::size_t in_flight_count() const noexcept { return in_flight_.size(); }
+  /// Of the open chunks and those under way.
+  std::uint64_t held_bytes() const noexcept { return lanes_[0].size_bytes + lanes_[1].size_bytes + in_flight_bytes_; }
+  /// Of the chunks that were stored since it was made.
+  std::uint64_t passed_bytes() const noexcept { return passed_bytes_; }
+  /// What may be cut before `has_room` ends, in chunks of the usual size; 0 exactly when there is no room.
+  std::uint64_t room_bytes() const noexcept { return has_room() ? room_bytes_max() - in_flight_.size() * options_.size_bytes : 0; }
+  std::uint64_t room_bytes_max() const noexcept { return std::uint64_t{options_.in_flight_max} * options_.size_bytes; }
+
   /// More fragments may be acknowledged.
   bool has_room() const noexcept;
 
@@ -87,6 +96,8 @@ private:
   chunk_options options_;
   std::array<lane, track_count> lanes_;
   std::map<flight_key, plain_chunk> in_flight_;
+  std::uint64_t in_flight_bytes_ = 0;
+  std::uint64_t passed_bytes_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t replayed_below_ = 0; ///< Up to here the journal may have dropped fragments of a stored chunk.
   bool finished_ = false;

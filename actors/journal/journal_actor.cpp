@@ -1,6 +1,7 @@
 // actors/journal/journal_actor.cpp - answers a fragment once the sync that covers it is done.
 #include "actors/journal/journal_actor.hpp"
 
+#include "messages/flow_fields.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/inspection/supervised.hpp"
 #include "runtime/reply.hpp"
@@ -118,7 +119,11 @@ journal_api::behavior_type journal_actor(journal_self self, actor_context ctx, j
       auto& core = self->state.journal->core();
       return state_fields{{"last sequence", std::to_string(core.written().last_sequence)},
                           {"synced up to", std::to_string(core.durable().last_sequence)},
-                          {"unsynced bytes", std::to_string(core.unsynced_bytes())},
+                          flow_fields::row(flow_fields::passed, core.synced_bytes()),
+                          flow_fields::row(flow_fields::queued, core.unsynced_bytes()),
+                          flow_fields::row(flow_fields::credit,
+                                           flow_fields::left_of(core.unsynced_bytes_max(), core.unsynced_bytes())),
+                          flow_fields::row(flow_fields::credit_max, core.unsynced_bytes_max()),
                           {"segments", std::to_string(core.segments().size())},
                           {"bytes", std::to_string(core.size_bytes())},
                           {"syncs", std::to_string(self->state.sync_count)}};

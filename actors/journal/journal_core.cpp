@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace lucid {
 
@@ -66,7 +67,7 @@ bool journal_core::sync_due(std::chrono::nanoseconds now) const noexcept {
 
 void journal_core::synced() noexcept {
   durable_ = written_;
-  unsynced_bytes_ = 0;
+  synced_bytes_ += std::exchange(unsynced_bytes_, 0);
 }
 
 journal_drop_plan journal_core::plan_drop(const journal_drop_request& stored) const {

@@ -81,6 +81,8 @@ public:
   const capture_position& written() const noexcept { return written_; }
   const std::vector<journal_segment>& segments() const noexcept { return segments_; }
   std::uint64_t unsynced_bytes() const noexcept { return unsynced_bytes_; }
+  std::uint64_t unsynced_bytes_max() const noexcept { return limits_.unsynced_bytes_max; }
+  std::uint64_t synced_bytes() const noexcept { return synced_bytes_; } ///< Since it was made.
   std::uint64_t size_bytes() const noexcept;
 
 private:
@@ -89,6 +91,7 @@ private:
   capture_position written_;
   capture_position durable_;
   std::uint64_t unsynced_bytes_ = 0;
+  std::uint64_t synced_bytes_ = 0;
   std::chrono::nanoseconds unsynced_since_{};
   bool open_ = false;
 };

@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 
 #include "actors/format/chunk_codec.hpp"
+#include "messages/flow_fields.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/storage_api.hpp"
@@ -27,6 +28,9 @@ struct seal_state {
   ref<store_api> store;
   std::uint64_t sealing = 0;
   std::uint64_t sealed_count = 0;
+  std::uint64_t sealing_bytes = 0;  // Plain, of those that are sealed now.
+  std::uint64_t sealed_bytes = 0;   // Handed to the store.
+  std::uint64_t at_store_bytes = 0; // Of those, not answered yet.
 };
 using seal_self = seal_api::stateful_pointer<seal_state>;
 using record_promise = owed_answer<chunk_record>;
@@ -40,9 +44,25 @@ outcome<sealed_chunk> seal_on_pool(const plain_chunk& chunk, const seal_options&
 }
 
 void hand_to_store(seal_self self, sealed_chunk sealed, record_promise promise) {
+  auto size_bytes = sealed.file.size();
+  self->state.sealed_bytes += size_bytes;
+  self->state.at_store_bytes += size_bytes;
   self->state.store.request(self, store_timeout, std::move(sealed))
-    .then([promise](const chunk_record& record) mutable { promise.deliver(record); },
-          [promise](const caf::error& failed) mutable { promise.deliver(failed); });
+    .then(
+      [self, promise, size_bytes](const chunk_record& record) mutable {
+        self->state.at_store_bytes -= size_bytes;
+        promise.deliver(record);
+      },
+      [self, promise, size_bytes](const caf::error& failed) mutable {
+        self->state.at_store_bytes -= size_bytes;
+        promise.deliver(failed);
+      });
+}
+
+std::uint64_t size_of(const plain_chunk& chunk) noexcept {
+  std::uint64_t sum = 0;
+  for (auto& part : chunk.parts) sum += part.size();
+  return sum;
 }
 
 seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_options options) {
@@ -53,11 +73,13 @@ seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_optio
     {
       [self](const plain_chunk& chunk) {
         owed_answer<chunk_record> promise(self);
+        auto size_bytes = size_of(chunk);
         auto posted = run_on_pool(
           self, *self->state.options.pool,
           [chunk, options = self->state.options] { return seal_on_pool(chunk, options); },
-          [self, promise](outcome<sealed_chunk> sealed) mutable {
+          [self, promise, size_bytes](outcome<sealed_chunk> sealed) mutable {
             --self->state.sealing;
+            self->state.sealing_bytes -= size_bytes;
             if (!sealed) {
               promise.deliver(to_caf(sealed.error()));
               return;
@@ -65,16 +87,21 @@ seal_api::behavior_type seal_actor(seal_self self, actor_context ctx, seal_optio
             ++self->state.sealed_count;
             hand_to_store(self, std::move(*sealed), std::move(promise));
           });
-        if (posted)
+        if (posted) {
           ++self->state.sealing;
-        else
+          self->state.sealing_bytes += size_bytes;
+        } else {
           promise.deliver(to_caf(posted.error()));
+        }
         return promise.promise();
       },
     },
     [self] {
       return state_fields{{"sealing now", std::to_string(self->state.sealing)},
-                          {"sealed", std::to_string(self->state.sealed_count)}};
+                          {"sealed", std::to_string(self->state.sealed_count)},
+                          flow_fields::row(flow_fields::passed, self->state.sealed_bytes),
+                          flow_fields::row(flow_fields::queued, self->state.sealing_bytes),
+                          flow_fields::row(flow_fields::at_store, self->state.at_store_bytes)};
     });
 }
 

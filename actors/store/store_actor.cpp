@@ -1,6 +1,7 @@
 // actors/store/store_actor.cpp - requests to calls, outcomes to replies.
 #include "actors/store/store_actor.hpp"
 
+#include "messages/flow_fields.hpp"
 #include "runtime/inspection/supervised.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
@@ -55,7 +56,7 @@ store_api::behavior_type store_actor(store_api::stateful_pointer<store_actor_sta
     },
     [&state] {
       return state_fields{{"chunks stored", std::to_string(state.chunk_count)},
-                          {"bytes stored", std::to_string(state.chunk_bytes)},
+                          flow_fields::row(flow_fields::passed, state.chunk_bytes),
                           {"refused", std::to_string(state.refused_count)}};
     });
 }

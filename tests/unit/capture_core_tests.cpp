@@ -56,7 +56,11 @@ BOOST_AUTO_TEST_CASE(fragments_are_numbered_on_from_the_journal_and_credit_retur
   BOOST_TEST(all_of<act::delivering>(first).size() == 1u);
   auto second = core.worker_said(media(base_us + 1000));
   BOOST_TEST(all_of<act::delivering>(second).empty());
+  BOOST_TEST(core.unacknowledged_bytes() == 200u);
+  BOOST_TEST(core.acknowledged_bytes() == 0u);
   auto answered = all_of<act::grant_credit>(core.acknowledged(43));
+  BOOST_TEST(core.unacknowledged_bytes() == 0u);
+  BOOST_TEST(core.acknowledged_bytes() == 200u);
   BOOST_REQUIRE(answered.size() == 1u);
   BOOST_TEST(answered[0].bytes == 200u);
   BOOST_TEST(core.position().last_sequence == 43u);

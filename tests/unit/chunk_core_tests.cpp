@@ -85,6 +85,47 @@ chunk_options with_size(std::size_t size_bytes) {
 
 } // namespace
 
+// What a page is told of: nothing is counted twice, and no room is no credit.
+BOOST_AUTO_TEST_CASE(bytes_held_and_passed_on_are_those_that_came_in) {
+  for (std::uint32_t seed = 1; seed <= 5; ++seed) {
+    std::mt19937 random(seed);
+    auto options = with_size(chunk_size_bytes_min);
+    chunk_core core(options, {});
+    std::vector<plain_chunk> under_way;
+    std::uint64_t came_in = 0, cut = 0, stored = 0;
+    auto take = [&](std::vector<plain_chunk> chunks) {
+      for (auto& chunk : chunks) {
+        cut += record_of(chunk).plain_size_bytes;
+        under_way.push_back(std::move(chunk));
+      }
+    };
+    auto store_one = [&] {
+      auto one = under_way.begin() + static_cast<std::ptrdiff_t>(random() % under_way.size());
+      auto record = record_of(*one);
+      stored += record.plain_size_bytes;
+      core.stored(record);
+      core.stored(record); // Told twice, counted once.
+      under_way.erase(one);
+    };
+    for (auto& f : make_recording(seed, 40)) {
+      take(added(core, f));
+      came_in += f.bytes.size();
+      if (!under_way.empty() && random() % 8 == 0) store_one();
+      BOOST_REQUIRE(core.passed_bytes() == stored);
+      BOOST_REQUIRE(core.held_bytes() >= cut - stored);
+      BOOST_REQUIRE(core.held_bytes() + core.passed_bytes() >= came_in); // More by repeated init segments alone.
+      BOOST_REQUIRE(core.in_flight_count() == under_way.size());
+      BOOST_REQUIRE((core.room_bytes() == 0) == !core.has_room());
+      BOOST_REQUIRE(core.room_bytes() <= core.room_bytes_max());
+    }
+    take(core.finish());
+    BOOST_TEST(core.held_bytes() == cut - stored);
+    while (!under_way.empty()) store_one();
+    BOOST_TEST(core.held_bytes() == 0u);
+    BOOST_TEST(core.passed_bytes() == cut);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(chunks_hold_every_byte_once_and_start_where_they_can_be_played) {
   auto recording = make_recording(1, 60);
   auto chunks = undisturbed(recording, with_size(chunk_size_bytes_default));

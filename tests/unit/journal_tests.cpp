@@ -108,7 +108,11 @@ BOOST_AUTO_TEST_CASE(a_sync_is_due_by_bytes_or_by_time_since_the_first_unsynced_
   BOOST_TEST(core.sync_due(11s));
   core.wrote(video(3), 200, 10950ms);
   BOOST_TEST(core.sync_due(10950ms));
+  BOOST_TEST(core.synced_bytes() == 0u);
   core.synced();
+  core.synced();
+  BOOST_TEST(core.synced_bytes() == 1000u);
+  BOOST_TEST(core.unsynced_bytes() == 0u);
   BOOST_TEST(!core.sync_due(100s));
 }
 
