@@ -29,11 +29,12 @@ declare -A packages=(
     freerdp3-dev libwinpr3-dev zlib1g-dev libssl-dev libseccomp-dev
     prometheus-cpp-dev libncurses-dev
     libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
-    libbenchmark-dev librapidcheck-dev"
+    libbenchmark-dev librapidcheck-dev nodejs npm"
   [run]="ffmpeg"
   [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 winpr3-utils ffmpeg procps util-linux fonts-dejavu-core"
   [test]="clang libclang-rt-dev|libclang-rt-14-dev shellcheck python3 python3-nacl python3-zstandard
-    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux faketime tmux"
+    xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux faketime tmux
+    chromium prometheus"
   [bench]="restic borgbackup hyperfine"
 )
 groups_default=(build run demo test)
@@ -52,7 +53,10 @@ done
 ((${#groups[@]})) || groups=("${groups_default[@]}")
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
-installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]] && return
+  [[ $1 == npm ]] && command -v npm >/dev/null # Node.js from elsewhere brings its own, and Debian's would not go beside it.
+}
 known() { [[ -n $(apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)"') ]]; }
 
 # FreeRDP 3 is in Debian 12 only through backports.
@@ -65,6 +69,22 @@ enable_backports() {
   mirror=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
   [[ -n $mirror ]] || mirror=$(awk '/^deb /{print $2; exit}' /etc/apt/sources.list)
   echo "deb $mirror bookworm-backports main" | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
+}
+
+# Runs a command while packages may start no service: of prometheus the tests need promtool alone.
+policy=/usr/sbin/policy-rc.d
+without_services() {
+  [[ -e $policy ]] && { "$@"; return; }
+  trap 'as_root rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  "$@"
+}
+
+# Nor may it be started at the next boot.
+disable_service() {
+  as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
+  as_root deb-systemd-helper disable "$1.service" >/dev/null 2>&1 || true
 }
 
 wanted=()
@@ -90,5 +110,6 @@ for word in "${missing[@]}"; do
   echo "install_deps: this release has none of: ${choices[*]}" >&2; exit 1
 done
 echo "install_deps: installing ${#chosen[@]} packages: ${chosen[*]}"
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${chosen[@]}" >/dev/null
+without_services as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${chosen[@]}" >/dev/null
+[[ " ${chosen[*]} " != *" prometheus "* ]] || disable_service prometheus
 echo "install_deps: done"
