@@ -133,7 +133,7 @@ void metrics_core::write_actors(std::vector<metric_family>& into) const {
   metric_family letters{"lucid_actor_dead_letters_total", "Messages sent while nobody was there, by role.", counter};
   metric_family mailbox{"lucid_actor_mailbox_messages", "The longest mailbox, by role.", gauge};
   metric_family busy{"lucid_actor_busy_ratio", "Share of the last 10 to 20 s spent in handlers, the busiest, by role.", gauge};
-  metric_family times{"lucid_actor_handler_seconds", "Quantiles of the time in a handler, the slowest, by role.", gauge};
+  metric_family times{"lucid_actor_handler_seconds", "Percentiles of the time in a handler, the slowest, by role.", gauge};
   for (auto& [path, each] : roles_) {
     std::vector<std::pair<std::string, std::string>> labels{{"path", path}};
     auto add = [&labels](metric_family& family, double value) { family.samples.push_back({value, labels}); };
@@ -144,9 +144,10 @@ void metrics_core::write_actors(std::vector<metric_family>& into) const {
     add(letters, as_number(each.sums.dead_letters));
     add(mailbox, as_number(each.mailbox));
     add(busy, each.busy);
-    for (auto& [quantile, ns] : {std::pair("0.5", each.times.p50_ns), std::pair("0.9", each.times.p90_ns),
-                                 std::pair("0.99", each.times.p99_ns)})
-      times.samples.push_back({seconds_of(ns), {{"path", path}, {"quantile", quantile}}});
+    // "quantile" would be a label of summaries, which these are not: nothing can be told of their sum and count.
+    for (auto& [percentile, ns] : {std::pair("50", each.times.p50_ns), std::pair("90", each.times.p90_ns),
+                                   std::pair("99", each.times.p99_ns)})
+      times.samples.push_back({seconds_of(ns), {{"path", path}, {"percentile", percentile}}});
   }
   for (auto* family : {&present, &absent, &messages, &restarts, &letters, &mailbox, &busy, &times})
     into.push_back(std::move(*family));

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(the_actors_of_all_sessions_are_told_together) {
   BOOST_TEST(s.has("lucid_actor_busy_ratio{path=\"sessions/*/seal\"} 0.5"));
   BOOST_TEST(s.has("lucid_actors{path=\"sessions/*/seal\"} 1"));
   BOOST_TEST(s.has("lucid_actors_absent{path=\"sessions/*/seal\"} 1"));
-  BOOST_TEST(s.has("lucid_actor_handler_seconds{path=\"sessions/*/seal\",quantile=\"0.99\"} 0.002"));
+  BOOST_TEST(s.has("lucid_actor_handler_seconds{path=\"sessions/*/seal\",percentile=\"99\"} 0.002"));
 }
 
 BOOST_AUTO_TEST_CASE(counters_never_fall) {
