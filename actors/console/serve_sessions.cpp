@@ -99,8 +99,8 @@ json console_shell::flow_of(const session_id& id, const std::vector<inspection>&
   constexpr std::size_t flows_max = 64; // More than run at one time; those that ended are forgotten with the first beyond.
   auto& flows = state().flows;
   if (flows.size() >= flows_max && !flows.count(id)) flows.clear();
-  auto& flow = flows.try_emplace(id, std::string(paths::sessions) + "/" + to_hex(id)).first->second;
-  flow.take(tree, clock_->monotonic());
+  auto& flow = flows[id];
+  flow.take(id, tree, clock_->monotonic());
   return flow.report();
 }
 
