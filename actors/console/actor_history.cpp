@@ -6,8 +6,9 @@
 namespace lucid {
 
 void actor_history::take(const std::vector<inspection>& tree, time now) {
-  if (looks_ != 0 && now - last_ < interval) return;
-  last_ = now;
+  if (!look_times_.empty() && now - look_times_.back() < interval) return;
+  look_times_.push_back(now);
+  if (look_times_.size() > samples_max) look_times_.pop_front();
   ++looks_;
   for (auto& actor : tree) {
     auto known = by_path_.find(actor.path);
@@ -23,6 +24,13 @@ void actor_history::take(const std::vector<inspection>& tree, time now) {
   std::erase_if(by_path_, [&](auto& each) { return each.second.look != looks_; });
 }
 
+/// On average over as many looks, of which the newest is the last.
+double actor_history::interval_s(std::size_t sample_count) const {
+  if (sample_count < 2) return std::chrono::duration<double>(interval).count();
+  auto covered = look_times_.back() - look_times_[look_times_.size() - sample_count];
+  return std::chrono::duration<double>(covered).count() / static_cast<double>(sample_count - 1);
+}
+
 nlohmann::json actor_history::report(const std::string& path) const {
   auto mailbox = nlohmann::json::array(), rate = mailbox, busy = mailbox;
   if (auto known = by_path_.find(path); known != by_path_.end())
@@ -31,7 +39,7 @@ nlohmann::json actor_history::report(const std::string& path) const {
       rate.push_back(each.rate);
       busy.push_back(each.busy);
     }
-  return {{"interval_s", interval.count()}, {"mailbox", mailbox}, {"rate", rate}, {"busy", busy}};
+  return {{"interval_s", interval_s(mailbox.size())}, {"mailbox", mailbox}, {"rate", rate}, {"busy", busy}};
 }
 
 } // namespace lucid

@@ -13,7 +13,8 @@
 
 namespace lucid {
 
-/// Samples of all actors, taken whenever somebody looks, at most once in `interval`. Nobody looking costs nothing.
+/// Samples of all actors, taken whenever somebody looks, at most once in `interval`. Nobody looking costs nothing; a
+/// pause in looking is told as a longer interval.
 ///
 /// Memory: paths_max x samples_max x 24 bytes = 47 MiB at the very worst; an actor that is gone is forgotten.
 /// Times are of the monotonic clock. Threads: none; one owner.
@@ -39,9 +40,11 @@ private:
     std::uint64_t look = 0;     // The last one that saw it.
   };
 
+  double interval_s(std::size_t sample_count) const;
+
   std::unordered_map<std::string, track_record> by_path_;
+  std::deque<time> look_times_; // The last samples_max; an actor has one sample for each look since its first.
   std::uint64_t looks_ = 0;
-  time last_{};
 };
 
 } // namespace lucid

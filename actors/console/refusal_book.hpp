@@ -14,10 +14,11 @@
 namespace lucid {
 
 /// Counts by kind and source. Of each, the last words are kept: ours, never those that were sent.
-/// Threads: any.
+/// Threads: any; a mutex of its own.
 class refusal_book {
 public:
   static constexpr std::size_t rows_max = 128; ///< The one that was silent longest gives way; `total` counts on.
+  static constexpr std::size_t text_bytes_max = 256; ///< Longer ones are cut: 128 rows of three texts are 96 KiB.
 
   /// How often that happened so far.
   std::uint64_t note(std::string_view kind, std::string_view source, std::string_view what, unix_time_us at_us);
