@@ -133,11 +133,19 @@ bool is_open_path(std::string_view path) noexcept {
          path == "/metrics";
 }
 
-std::vector<std::string> console_authorities(std::string_view address, std::uint16_t port) {
+std::vector<std::string> console_authorities(std::string_view address, std::uint16_t port,
+                                             const std::vector<std::string>& names, bool tls) {
+  std::vector<std::string> hosts = names;
+  bool any_address = address == "0.0.0.0" || address == "::";
   bool is_v6 = address.find(':') != std::string_view::npos;
-  std::vector<std::string> names{is_v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port)};
-  if (address == "::1" || address.starts_with("127.")) names.push_back(fmt::format("localhost:{}", port));
-  return names;
+  if (!any_address) hosts.push_back(is_v6 ? fmt::format("[{}]", address) : std::string(address));
+  if (address == "::1" || address.starts_with("127.")) hosts.push_back("localhost");
+  std::vector<std::string> authorities;
+  for (auto& host : hosts) {
+    if (port == (tls ? 443 : 80)) authorities.push_back(host);
+    authorities.push_back(fmt::format("{}:{}", host, port));
+  }
+  return authorities;
 }
 
 unsigned access_status(errc code) noexcept { return code == errc::login_failed ? 401 : 403; }

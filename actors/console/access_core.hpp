@@ -108,8 +108,10 @@ private:
 /// Whether `path` is answered to anybody who may connect: the pages, health, metrics, and the way in.
 bool is_open_path(std::string_view path) noexcept;
 
-/// The names of a console that listens on `address`: a loopback address is reached as "localhost" too.
-std::vector<std::string> console_authorities(std::string_view address, std::uint16_t port);
+/// The names of a console that listens on `address`, the best first: `names`, the address unless it stands for all of the
+/// machine's, and "localhost" for a loopback address. Browsers leave the port out where it is the scheme's own.
+std::vector<std::string> console_authorities(std::string_view address, std::uint16_t port,
+                                             const std::vector<std::string>& names = {}, bool tls = false);
 
 /// The HTTP status of what `access_core` answers.
 unsigned access_status(errc code) noexcept;

@@ -31,6 +31,10 @@ std::string failure_page(const error& e) {
                      escaped(e.what));
 }
 
+std::vector<std::string> authorities_of(const browser_door& door, std::uint16_t port) {
+  return console_authorities(door.tcp.address, port, door.names, door.tcp.tls.has_value());
+}
+
 json error_body(const error& e) { return {{"error", to_json(e)}}; }
 
 } // namespace
@@ -67,7 +71,7 @@ void console_shell::open_door() const {
     s.closed_because.reset();
     if (!s.door.is_browser()) return;
     auto& browsers = std::get<browser_door>(doors);
-    auto names = console_authorities(browsers.tcp.address, s.server->port());
+    auto names = authorities_of(browsers, s.server->port());
     log::info(path_, "serves browsers on {}; `lucid console open` lets one in", names.front());
     s.access.emplace(browsers.access, std::move(names), browsers.tcp.tls.has_value());
     return;
@@ -85,10 +89,10 @@ outcome<login_link> console_shell::make_login() const {
     return fail(errc::wrong_state, "console",
                 s.closed_because ? "no browser can come in: " + to_string(*s.closed_because)
                                  : "this is not where browsers come in");
-  auto& tcp = std::get<browser_door>(s.door.kind).tcp;
+  auto& door = std::get<browser_door>(s.door.kind);
   ++s.login_count;
-  return login_link{fmt::format("{}://{}/login?token={}", tcp.tls ? "https" : "http",
-                                console_authorities(tcp.address, s.server->port()).front(),
+  return login_link{fmt::format("{}://{}/login?token={}", door.tcp.tls ? "https" : "http",
+                                authorities_of(door, s.server->port()).front(),
                                 s.access->make_login(*s.parts.random, clock_->monotonic()))};
 }
 

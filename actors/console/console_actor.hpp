@@ -27,7 +27,7 @@ struct console_parts {
   std::filesystem::path data_dir;
   unix_time_us started_us = 0;
   std::string configuration;              ///< The answer to GET /v1/config, as JSON.
-  std::vector<memory_bound> memory_bounds;
+  std::vector<memory_part> memory_bounds;
   std::function<void()> stop_node;        ///< Asks the process to end; returns at once.
   std::function<void(bool on)> drain;     ///< No new sessions, or again. Threads: any.
   std::function<bool()> draining;
@@ -48,6 +48,7 @@ struct control_door {
 /// The face for browsers.
 struct browser_door {
   http_tcp_door tcp;
+  std::vector<std::string> names; ///< Host names beside the address.
   http_limits limits;
   access_limits access;
 };

@@ -13,7 +13,7 @@
 namespace lucid {
 
 /// One of the bounds that a node's memory is the sum of.
-struct memory_bound {
+struct memory_part {
   std::string what;
   std::uint64_t bytes = 0;
 };
@@ -30,7 +30,7 @@ public:
   static constexpr std::chrono::milliseconds look_interval_min{500};
 
   /// `scheduler_threads`: how the names of the threads begin that run the actors.
-  machine_core(std::vector<memory_bound> bounds, std::string scheduler_threads)
+  machine_core(std::vector<memory_part> bounds, std::string scheduler_threads)
     : bounds_(std::move(bounds)), scheduler_threads_(std::move(scheduler_threads)) {}
 
   /// Whether another look is worth it.
@@ -51,7 +51,7 @@ private:
   double scheduler_share() const;
   std::optional<bool> is_throttled() const;
 
-  std::vector<memory_bound> bounds_;
+  std::vector<memory_part> bounds_;
   std::string scheduler_threads_;
   std::optional<look> before_;
   std::optional<look> now_;

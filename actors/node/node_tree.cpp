@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <caf/message.hpp>
@@ -20,11 +19,11 @@
 #include "actors/seal/seal_actor.hpp"
 #include "actors/session/session_actor.hpp"
 #include "actors/store/store_actor.hpp"
-#include "actors/node/memory_bounds.hpp"
 #include "adapters/machine/proc_machine.hpp"
 #include "adapters/process/worker_process.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/paths.hpp"
+#include "runtime/config/explain.hpp"
 #include "runtime/log/log.hpp"
 
 namespace lucid {
@@ -191,7 +190,9 @@ console_parts console_of(const node_parts& parts) {
   console.data_dir = settings.node.data_dir;
   console.started_us = parts.started_us;
   console.configuration = parts.configuration_json;
-  console.memory_bounds = memory_bounds(settings, std::max(1u, std::thread::hardware_concurrency()));
+  for (auto& bound : memory_bounds(settings))
+    if (!bound.in_worker)
+      console.memory_bounds.push_back({bound.name, bound.size_bytes * (bound.per_session ? settings.session.count_max : 1)});
   console.stop_node = parts.stop_node;
   console.drain = [vault = parts.vault](bool on) { vault->set_draining(on); };
   console.draining = [vault = parts.vault] { return vault->draining(); };
@@ -216,6 +217,7 @@ browser_door browser_door_of(const configuration& settings) {
   auto& console = settings.console;
   browser_door door;
   door.tcp.address = console.address;
+  door.names = console.names;
   door.tcp.port = static_cast<std::uint16_t>(console.port);
   if (!console.tls_certificate.empty()) door.tcp.tls = http_tls_files{console.tls_certificate, console.tls_key};
   door.limits.connections_max = console.connections_max;

@@ -36,6 +36,7 @@ struct configuration {
     std::string serve; ///< "on" or "off".
     std::string address;
     std::uint32_t port = 0; ///< 0: one that is free.
+    std::vector<std::string> names; ///< Host names beside the address.
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
     std::chrono::seconds idle_max{};

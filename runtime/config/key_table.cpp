@@ -28,6 +28,12 @@ std::string check_public_key(std::string_view text) {
   return "64 hexadecimal digits, as `lucid keys show` prints them";
 }
 
+std::string check_host(std::string_view text) {
+  auto plain = [](unsigned char c) { return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '.' || c == '-'; };
+  if (!text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), plain)) return {};
+  return "a host name in lower case, without port";
+}
+
 std::string check_encoder(std::string_view text) {
   auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
   if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return {};
@@ -74,6 +80,9 @@ const key_spec table[] = {
      "IP address on which browsers are served; one beyond loopback needs console.tls_certificate."},
     {"console.port", LUCID_FIELD(console.port), "8083", 0, 65535, "",
      "TCP port; 0 takes one that is free, and `lucid console open` names it."},
+    {"console.names", LUCID_FIELD(console.names), "", 0, 16, "",
+     "Host names under which browsers reach the console beside its address; requests for any other are refused.", {},
+     check_host},
     {"console.tls_certificate", LUCID_FIELD(console.tls_certificate), "", 0, path_bytes_max, "",
      "PEM file of the certificate chain, the console's own first; with it the console speaks https alone."},
     {"console.tls_key", LUCID_FIELD(console.tls_key), "", 0, path_bytes_max, "",

@@ -205,6 +205,9 @@ private:
               "capture.password is given too, and only one can be right");
     refuse_if(c.console.tls_certificate.empty() != c.console.tls_key.empty(), "console.tls_certificate",
               "certificate and console.tls_key belong together, and only one of them is given");
+    bool any_address = c.console.address == "0.0.0.0" || c.console.address == "::";
+    refuse_if(any_address && c.console.names.empty(), "console.address",
+              "on every address of the machine the console needs console.names: what browsers call it");
     bool loopback = c.console.address.rfind("127.", 0) == 0 || c.console.address == "::1";
     refuse_if(!loopback && c.console.tls_certificate.empty(), "console.address",
               "beyond loopback the console needs console.tls_certificate and console.tls_key");

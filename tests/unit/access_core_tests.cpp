@@ -243,6 +243,11 @@ BOOST_AUTO_TEST_CASE(names_follow_the_address) {
              boost::test_tools::per_element());
   BOOST_TEST(console_authorities("192.0.2.1", 1) == std::vector<std::string>{"192.0.2.1:1"},
              boost::test_tools::per_element());
+  using list = std::vector<std::string>;
+  BOOST_TEST(console_authorities("0.0.0.0", 1, {"pi.example"}) == list{"pi.example:1"}, boost::test_tools::per_element());
+  BOOST_TEST(console_authorities("192.0.2.1", 443, {"pi.example"}, true) ==
+               (list{"pi.example", "pi.example:443", "192.0.2.1", "192.0.2.1:443"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_policy_is_strict) {

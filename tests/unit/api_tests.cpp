@@ -1,4 +1,4 @@
-// tests/unit/api_tests.cpp - what the control API understands, and what it refuses by name.
+// tests/unit/api_tests.cpp - what the API understands, and what it refuses by name.
 #define BOOST_TEST_MODULE api_tests
 #include <boost/test/unit_test.hpp>
 
@@ -41,30 +41,127 @@ BOOST_AUTO_TEST_CASE(a_session_to_create_reads_back_as_it_was_written) {
   BOOST_TEST((wish.policy.recipients == policy.recipients));
 }
 
-BOOST_AUTO_TEST_CASE(every_request_of_the_api_is_understood) {
-  BOOST_TEST(std::holds_alternative<api::node_status>(*decode_api_request("GET", "/v1/node", "")));
-  BOOST_TEST(std::holds_alternative<api::node_stop>(*decode_api_request("POST", "/v1/node/stop", "")));
-  BOOST_TEST(std::holds_alternative<api::actor_tree>(*decode_api_request("GET", "/v1/actors", "")));
-  auto level = decode_api_request("POST", "/v1/log", R"({"subsystem":"store","level":"debug"})");
-  BOOST_TEST(std::get<api::set_log_level>(*level).level == "debug");
-  auto list = decode_api_request("GET", "/v1/sessions?unfinished=1&offset=20&count=10", "");
-  BOOST_TEST(std::get<api::list_sessions>(*list).unfinished_only);
-  BOOST_TEST(std::get<api::list_sessions>(*list).offset == 20u);
-  BOOST_TEST(std::get<api::list_sessions>(*list).count == 10u);
-  auto one = "/v1/sessions/" + id_text;
-  BOOST_TEST(to_hex(std::get<api::get_session>(*decode_api_request("GET", one, "")).id) == id_text);
-  BOOST_TEST(std::holds_alternative<api::remove_session>(*decode_api_request("DELETE", one, "")));
-  auto stop = decode_api_request("POST", one + "/stop", R"({"reason":"done"})");
-  BOOST_TEST(std::get<api::stop_session>(*stop).reason == "done");
-  auto extend = decode_api_request("POST", one + "/extend", R"({"seconds":60})");
-  BOOST_TEST(std::get<api::extend_session>(*extend).seconds == 60u);
+namespace {
+
+/// That the request is understood as a T, which it returns.
+template <class T>
+T understood(std::string_view method, std::string_view target, std::string_view body = "") {
+  auto result = decode_api_request(method, target, body);
+  BOOST_REQUIRE_MESSAGE(result.has_value(), method << " " << target);
+  BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(*result), method << " " << target);
+  return std::get<T>(*result);
+}
+
+const std::string one = "/v1/sessions/" + id_text;
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_concerns_the_node_is_understood) {
+  understood<api::get_node>("GET", "/v1/node");
+  understood<api::get_machine>("GET", "/v1/node/machine");
+  understood<api::get_config>("GET", "/v1/config");
+  understood<api::stop_node>("POST", "/v1/node/stop");
+  BOOST_TEST(!understood<api::drain_node>("POST", "/v1/node/drain", R"({"on":false})").on);
+  BOOST_TEST(understood<api::node_consequence>("GET", "/v1/node/consequence?action=drain").action == "drain");
+  BOOST_TEST(understood<api::set_log_level>("POST", "/v1/log", R"({"subsystem":"store","level":"debug"})").level == "debug");
+  auto lines = understood<api::get_log>("GET", "/v1/log?path=storage%2Fstore&level=warn&count=7&session=" + id_text);
+  BOOST_TEST(lines.path == "storage/store");
+  BOOST_TEST(lines.level == "warn");
+  BOOST_TEST(lines.count == 7u);
+  BOOST_TEST(to_hex(*lines.session) == id_text);
+  understood<api::get_health>("GET", "/healthz");
+  understood<api::get_readiness>("GET", "/readyz");
+  understood<api::get_metrics>("GET", "/metrics");
+  understood<api::get_letters>("GET", "/v1/letters");
+}
+
+BOOST_AUTO_TEST_CASE(what_concerns_actors_is_understood) {
+  understood<api::list_actors>("GET", "/v1/actors");
+  BOOST_TEST(understood<api::get_actor>("GET", "/v1/actors/storage%2Fstore").path == "storage/store");
+  auto said = understood<api::actor_consequence>("GET", "/v1/actors/recorder/consequence?action=suspend");
+  BOOST_TEST((said.action == child_action::suspend));
+  for (auto action : {child_action::restart, child_action::kill, child_action::suspend, child_action::resume}) {
+    auto act = understood<api::act_on_actor>("POST", "/v1/actors/storage%2fstore/" + std::string(to_string(action)));
+    BOOST_TEST(act.path == "storage/store");
+    BOOST_TEST((act.action == action));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_concerns_sessions_is_understood) {
+  auto list = understood<api::list_sessions>("GET", "/v1/sessions?unfinished=1&offset=20&count=10");
+  BOOST_TEST(list.unfinished_only);
+  BOOST_TEST(list.offset == 20u);
+  BOOST_TEST(list.count == 10u);
+  BOOST_TEST(to_hex(understood<api::get_session>("GET", one).id) == id_text);
+  understood<api::remove_session>("DELETE", one);
+  BOOST_TEST(understood<api::stop_session>("POST", one + "/stop", R"({"reason":"done"})").reason == "done");
+  BOOST_TEST(understood<api::extend_session>("POST", one + "/extend", R"({"seconds":60})").seconds == 60u);
+  BOOST_TEST(understood<api::session_consequence>("GET", one + "/consequence?action=remove").action == "remove");
+  understood<api::get_flow>("GET", one + "/flow");
+  understood<api::get_manifest>("GET", one + "/manifest");
+  understood<api::get_keys>("GET", one + "/keys");
+  understood<api::list_chunks>("GET", one + "/chunks");
+  auto chunk = understood<api::get_chunk>("GET", one + "/chunks/events/17");
+  BOOST_TEST((chunk.on == track::events));
+  BOOST_TEST(chunk.index == 17u);
+  understood<api::get_proof>("GET", one + "/proof");
+  understood<api::verify_session>("POST", one + "/verify");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_is_understood) {
+  BOOST_TEST(!understood<api::list_blocks>("GET", "/v1/ledger").before.has_value());
+  BOOST_TEST(*understood<api::list_blocks>("GET", "/v1/ledger?before=0&count=5").before == 0u);
+  BOOST_TEST(understood<api::get_block>("GET", "/v1/ledger/12").height == 12u);
+  BOOST_TEST(understood<api::search_ledger>("GET", "/v1/ledger/search?q=ab12").prefix == "ab12");
+  understood<api::list_capsules>("GET", "/v1/capsules");
+  BOOST_TEST(understood<api::get_capsule>("GET", "/v1/capsules/00ff-1").id == "00ff-1");
+  BOOST_TEST(understood<api::get_audit>("GET", "/v1/audit?before=9").before == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(coming_in_and_going_out_is_understood) {
+  understood<api::open_stream>("GET", "/v1/stream");
+  understood<api::make_login>("POST", "/v1/console/login");
+  BOOST_TEST(understood<api::log_in>("GET", "/login?token=abc").token == "abc");
+  understood<api::log_out>("POST", "/v1/logout");
+  understood<api::get_me>("GET", "/v1/me");
+  BOOST_TEST(understood<api::get_page>("GET", "/").path == "/");
+  BOOST_TEST(understood<api::get_page>("GET", "/assets/app-1.js").path == "/assets/app-1.js");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found) {
-  BOOST_TEST((refused("GET", "/") == errc::not_found));
-  BOOST_TEST((refused("PUT", "/v1/node") == errc::not_found));
-  BOOST_TEST((refused("POST", "/v1/sessions/" + id_text + "/explode") == errc::not_found));
+  BOOST_TEST((refused("GET", "") == errc::not_found));
+  BOOST_TEST((refused("GET", "//") == errc::not_found));
+  BOOST_TEST((refused("GET", "/v1/node/") == errc::not_found));
+  BOOST_TEST((refused("POST", one + "/explode") == errc::not_found));
   BOOST_TEST((refused("GET", "/v1/../etc/passwd") == errc::not_found));
+  BOOST_TEST((refused("GET", "/v1/actors//kill") == errc::not_found));
+  BOOST_TEST(allowed_methods("/v1/nothing").empty());
+}
+
+BOOST_AUTO_TEST_CASE(another_method_is_told_which_ones_there_are) {
+  BOOST_TEST((refused("PUT", "/v1/node") == errc::not_found));
+  BOOST_TEST((refused("get", "/v1/node") == errc::not_found));
+  BOOST_TEST(allowed_methods("/v1/node?x=1") == "GET");
+  BOOST_TEST(allowed_methods("/v1/log") == "GET, POST");
+  BOOST_TEST(allowed_methods(one) == "GET, DELETE");
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_decoded_strictly) {
+  for (auto wrong : {"/v1/actors/a%2", "/v1/actors/a%zz", "/v1/actors/%"})
+    BOOST_TEST((refused("GET", wrong) == errc::invalid_input), wrong);
+  BOOST_TEST((refused("GET", "/v1/actors/" + std::string(257, 'a')) == errc::invalid_input));
+  BOOST_TEST((refused("GET", one + "/chunks/audio/0") == errc::invalid_input));
+  BOOST_TEST((refused("GET", one + "/chunks/video/1048576") == errc::invalid_input));
+  BOOST_TEST((refused("GET", one + "/chunks/video/-1") == errc::invalid_input));
+  BOOST_TEST((refused("GET", one + "/chunks/video/1x") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/ledger/18446744073709551616") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/capsules/..%2Fkey") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/ledger/search?q=ABCD") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/ledger/search?q=abc") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/log?level=loud") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/sessions?count=1&count=2") == errc::invalid_input));
+  BOOST_TEST((refused("GET", "/v1/node/consequence") == errc::invalid_input));
+  BOOST_TEST((refused("POST", "/v1/node/drain", R"({"on":1})") == errc::invalid_input));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_values_are_refused_by_name) {

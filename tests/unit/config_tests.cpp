@@ -215,6 +215,16 @@ BOOST_AUTO_TEST_CASE(values_that_contradict_each_other_are_refused) {
   BOOST_TEST(problems_of("[keys]\npassphrase = \"a\"\n") == "");
 }
 
+BOOST_AUTO_TEST_CASE(the_console_leaves_loopback_with_tls_alone) {
+  auto said = [](const char* text, const char* what) { return problems_of(text).find(what) != std::string::npos; };
+  BOOST_TEST(said("[console]\naddress = \"192.0.2.1\"", "needs console.tls_certificate"));
+  BOOST_TEST(said("[console]\ntls_certificate = \"c.pem\"", "belong together"));
+  BOOST_TEST(said("[console]\naddress = \"0.0.0.0\"\ntls_certificate = \"c\"\ntls_key = \"k\"", "needs console.names"));
+  BOOST_TEST(said("[console]\nnames = [\"Pi:80\"]", "a host name in lower case"));
+  BOOST_TEST(problems_of("[console]\naddress = \"127.0.0.2\"") == "");
+  BOOST_TEST(problems_of("[console]\naddress = \"0.0.0.0\"\nnames = [\"pi.example\"]\ntls_certificate = \"c\"\ntls_key = \"k\"") == "");
+}
+
 BOOST_AUTO_TEST_CASE(foreign_text_is_quoted_short_and_without_control_characters) {
   auto text = problems_of("[log]\nlevel = \"\\u001b[31m" + std::string(500, 'x') + "\"");
   BOOST_TEST((text.find('\x1b') == std::string::npos));
