@@ -7,29 +7,15 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "adapters/http/http_failure.hpp"
+
 namespace lucid {
-namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using local = asio::local::stream_protocol;
 using error_code = boost::system::error_code;
-
-tl::unexpected<error> explain(const error_code& failed, const std::string& path) {
-  if (failed == beast::error::timeout)
-    return fail(errc::timeout, "control", "the node at " + path + " did not answer in time");
-  if (failed == asio::error::access_denied)
-    return fail(errc::permission_denied, "control", "this user may not use " + path);
-  if (failed == boost::system::errc::connection_refused || failed == boost::system::errc::no_such_file_or_directory)
-    return fail(errc::unreachable, "control", "no node serves " + path);
-  if (failed == http::error::end_of_stream || failed == asio::error::connection_reset ||
-      failed == asio::error::broken_pipe)
-    return fail(errc::unreachable, "control", "the node at " + path + " closed the connection");
-  return fail(errc::protocol_violation, "control", path + ": " + failed.message());
-}
-
-} // namespace
 
 outcome<http_response> http_call(const std::filesystem::path& socket, const std::string& method,
                                  const std::string& target, const std::string& body,
@@ -64,7 +50,7 @@ outcome<http_response> http_call(const std::filesystem::path& socket, const std:
   } catch (const std::exception& e) {
     return fail(errc::internal, "control", e.what());
   }
-  if (failed) return explain(failed, socket.string());
+  if (failed) return explain_failure(failed, socket.string());
   auto response = parser.release();
   return http_response{response.result_int(), std::string(response[http::field::content_type]),
                        std::move(response.body())};

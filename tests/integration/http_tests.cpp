@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -22,6 +23,7 @@
 
 #include "adapters/http/http_client.hpp"
 #include "adapters/http/http_server.hpp"
+#include "adapters/http/stream_client.hpp"
 
 using namespace lucid;
 using namespace std::chrono_literals;
@@ -470,6 +472,87 @@ BOOST_AUTO_TEST_CASE(a_stream_without_a_sign_of_life_is_closed) {
   raw_client silent(f.socket());
   shake_hands(silent);
   BOOST_TEST(soon([&] { return s.closed == 1; })); // It never answered the ping.
+}
+
+/// What a stream client hears within five seconds, until there are `count` messages or it ends.
+std::vector<std::string> hear(stream_client& client, std::size_t count) {
+  std::vector<std::string> heard;
+  soon([&] {
+    auto news = client.poll();
+    if (!news) return true;
+    heard.insert(heard.end(), news->begin(), news->end());
+    return heard.size() >= count;
+  });
+  return heard;
+}
+
+BOOST_AUTO_TEST_CASE(our_client_speaks_and_hears_on_a_stream_and_says_goodbye) {
+  folder f;
+  stream_server s(f);
+  {
+    auto client = stream_client::open(f.socket(), "/v1/stream", 5s);
+    BOOST_REQUIRE(client.has_value());
+    BOOST_TEST((*client)->poll()->empty());
+    auto large = std::string(60'000, 'x');
+    for (auto& text : {std::string("hello"), large, std::string("again")}) BOOST_TEST((*client)->send(text).has_value());
+    auto heard = hear(**client, 3);
+    BOOST_REQUIRE(heard.size() == 3u);
+    BOOST_TEST(heard[0] == "hello");
+    BOOST_TEST((heard[1] == large));
+    BOOST_TEST(heard[2] == "again");
+  }
+  BOOST_TEST(soon([&] { return s.closed == 1; }));
+  BOOST_TEST(s.told() == "");
+}
+
+BOOST_AUTO_TEST_CASE(our_client_takes_no_more_than_it_has_room_for) {
+  folder f;
+  http_limits limits;
+  limits.stream_queue_messages_max = 1000;
+  stream_server s(f, limits);
+  auto client = stream_client::open(f.socket(), "/v1/stream", 5s);
+  BOOST_REQUIRE(client.has_value());
+  constexpr std::size_t count = stream_client::waiting_messages_max + 20;
+  for (std::size_t i = 0; i < count; ++i) s.server->send(s.last_stream, std::to_string(i));
+  std::this_thread::sleep_for(200ms);
+  std::vector<std::string> heard;
+  std::size_t most = 0;
+  soon([&] {
+    auto news = (*client)->poll();
+    BOOST_REQUIRE(news.has_value());
+    most = std::max(most, news->size());
+    heard.insert(heard.end(), news->begin(), news->end());
+    return heard.size() >= count;
+  });
+  BOOST_TEST(most == stream_client::waiting_messages_max);
+  BOOST_REQUIRE(heard.size() == count); // The rest waited where it was.
+  for (std::size_t i = 0; i < count; ++i) BOOST_REQUIRE(heard[i] == std::to_string(i));
+  std::size_t unsent = 0;
+  while ((*client)->send("x").has_value()) BOOST_REQUIRE_LE(++unsent, stream_client::unsent_messages_max);
+  BOOST_TEST(unsent == stream_client::unsent_messages_max);
+}
+
+BOOST_AUTO_TEST_CASE(our_client_tells_how_a_stream_ended_or_why_there_is_none) {
+  folder f;
+  BOOST_TEST((stream_client::open(f.socket(), "/v1/stream", 1s).error().code == errc::unreachable));
+  http_limits limits;
+  limits.streams_max = 1;
+  auto s = std::make_unique<stream_server>(f, limits);
+  auto client = stream_client::open(f.socket(), "/v1/stream", 5s);
+  BOOST_REQUIRE(client.has_value());
+  auto first = s->last_stream.load();
+  auto second = stream_client::open(f.socket(), "/v1/stream", 5s);
+  BOOST_REQUIRE(!second.has_value());
+  BOOST_TEST((second.error().code == errc::refused));
+  BOOST_TEST(second.error().what.find("503") != std::string::npos);
+  s->server->send(first, "last words");
+  s->server->close(first);
+  auto heard = hear(**client, 1);
+  BOOST_REQUIRE(heard.size() == 1u); // What came before the end is not lost with it.
+  BOOST_TEST(soon([&] { return !(*client)->poll().has_value(); }));
+  BOOST_TEST(((*client)->poll().error().code == errc::unreachable));
+  s.reset();
+  BOOST_TEST((stream_client::open(f.socket(), "/v1/stream", 1s).error().code == errc::unreachable));
 }
 
 BOOST_AUTO_TEST_CASE(beyond_loopback_only_with_tls) {
