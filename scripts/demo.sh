@@ -123,3 +123,9 @@ echo
 printf '  recording: %s s of wall time for %s s of desktop; %s times smaller than raw pixels at 15 frames a second\n' \
   "$recorded" "$seconds" "$((raw / (chunks > 0 ? chunks : 1)))"
 printf '  sealed to video: %s %%; the whole demo took %s s\n' "$((chunks * 100 / (video > 0 ? video : 1)))" "$SECONDS"
+
+# --- and in a browser ----------------------------------------------------------------------------------------------
+step "See it in a browser"
+printf '  in one terminal    %s --data-dir %s node\n' "$lucid_bin" "$dir/data"
+printf '  in another         %s --data-dir %s console open\n' "$lucid_bin" "$dir/data"
+printf '  The second prints a link to open. To play the session there, give the page %s\n' "$dir/data/keys/owner.key"
