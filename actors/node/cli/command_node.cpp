@@ -1,4 +1,4 @@
-// actors/node/cli/command_node.cpp - `lucid node`: the node in the foreground; `status`, `stop` and `inspect` ask it.
+// actors/node/cli/command_node.cpp - `lucid node`: the node in the foreground; `node drain|accept`, `status` and `stop` ask it.
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "actors/node/cli/acting.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
-#include "actors/node/cli/node_client.hpp"
 #include "actors/node/cli/signals.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/session_text.hpp"
@@ -42,14 +42,8 @@ command_result run_node(command_context& context) {
   return exit_code::ok;
 }
 
-outcome<node_client> running_node(command_context& context) {
-  auto settings = context.load_settings();
-  if (!settings) return pass_on(std::move(settings));
-  return node_client(settings->values);
-}
-
 command_result show_status(command_context& context) {
-  auto client = running_node(context);
+  auto client = node_of(context);
   if (!client) return pass_on(std::move(client));
   auto status = client->status();
   if (!status) return pass_on(std::move(status));
@@ -65,7 +59,7 @@ command_result show_status(command_context& context) {
 }
 
 command_result stop_node(command_context& context) {
-  auto client = running_node(context);
+  auto client = node_of(context);
   if (!client) return pass_on(std::move(client));
   if (auto asked = client->stop_node(); !asked) return pass_on(std::move(asked));
   auto line = context.make_progress("stopping", 0, progress_unit::seconds);
@@ -80,32 +74,13 @@ command_result stop_node(command_context& context) {
   return exit_code::ok;
 }
 
-/// "sessions/67d0fc966324/seal": ids as short as in every other list.
-std::string shown_path(std::string path) {
-  constexpr std::size_t id_at = 9, id_length = 64, shown_length = 12;
-  if (path.starts_with("sessions/") && path.size() >= id_at + id_length)
-    path.erase(id_at + shown_length, id_length - shown_length);
-  return path;
-}
-
-command_result show_actors(command_context& context) {
-  auto client = running_node(context);
+command_result set_draining(command_context& context, bool on, bool yes) {
+  auto client = node_of(context);
   if (!client) return pass_on(std::move(client));
-  auto tree = client->actors();
-  if (!tree) return pass_on(std::move(tree));
-  if (context.options.json) {
-    print_json(context.out, json(*tree));
-    return exit_code::ok;
-  }
-  table actors({{"path"}, {"kind"}, {"state"}, {"start", table::align::right}, {"mailbox", table::align::right},
-                {"handled", table::align::right}, {"busy", table::align::right}, {"p99", table::align::right}});
-  for (auto& one : (*tree)["actors"])
-    actors.add({shown_path(one.value("path", "")), one.value("kind", ""), one.value("present", false) ? "running" : "gone",
-                fmt::format("{}", one.value("incarnation", 0)), fmt::format("{}", one.value("mailbox_length", 0)),
-                fmt::format("{}", one.value("handled_count", 0)),
-                fmt::format("{:.1f} %", one.value("busy_share", 0.0) * 100),
-                fmt::format("{:.2f} ms", static_cast<double>(one["handler_ns"].value("p99", std::int64_t(0))) / 1e6)});
-  actors.print(context.out);
+  auto done = act(context, *client, {on ? node_action::kind::drain : node_action::kind::accept, {}}, yes);
+  if (!done) return pass_on(std::move(done));
+  if (context.options.json) print_json(context.out, json(*done));
+  else context.out << (done->value("on", false) ? "The node starts no new sessions.\n" : "The node starts new sessions.\n");
   return exit_code::ok;
 }
 
@@ -141,13 +116,29 @@ command_spec stop_command() {
           .declare = [](CLI::App&) { return plain(stop_node); }};
 }
 
-command_spec inspect_command() {
-  return {.name = "inspect",
-          .summary = "List every actor of the running node and how it is doing.",
-          .details = {},
-          .examples = {{"lucid inspect --json", "with message counts, handler times, restarts and own state"}},
+command_spec node_drain_command() {
+  return {.name = "node drain",
+          .summary = "Have the running node start no new sessions; those that run go on to their end.",
+          .details =
+              "Says first what it would do, and asks. `lucid node accept` takes it back, and so does a restart of the node.",
+          .examples = {{"lucid node drain", "before an update: wait for the last session, then `lucid stop`"}},
           .hidden = false,
-          .declare = [](CLI::App&) { return plain(show_actors); }};
+          .declare = [](CLI::App& app) -> command_action {
+            auto yes = add_yes_option(app);
+            return [yes](command_context& context) { return set_draining(context, true, *yes); };
+          }};
+}
+
+command_spec node_accept_command() {
+  return {.name = "node accept",
+          .summary = "Have a node that was drained start new sessions again.",
+          .details = {},
+          .examples = {{"lucid node accept --yes", "without being asked"}},
+          .hidden = false,
+          .declare = [](CLI::App& app) -> command_action {
+            auto yes = add_yes_option(app);
+            return [yes](command_context& context) { return set_draining(context, false, *yes); };
+          }};
 }
 
 } // namespace lucid

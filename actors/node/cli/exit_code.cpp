@@ -15,7 +15,7 @@ constexpr exit_code_line lines[] = {
     {exit_code::storage, "the disk is full, cannot be written or failed"},
     {exit_code::not_now, "right request, wrong time: busy, already there, or in another state"},
     {exit_code::missing, "a library, program or kernel feature is not there"},
-    {exit_code::cancelled, "interrupted by a signal"},
+    {exit_code::cancelled, "interrupted by a signal, or the question was answered with no"},
 };
 
 } // namespace

@@ -14,10 +14,19 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr auto answer_patience = 60s; ///< The server answers 504 by itself before that.
+constexpr auto stream_patience = 5s;
 constexpr std::uint32_t page_count = 1000;
 
 std::string target_of(const session_id& id, const std::string& action = {}) {
   return "/v1/sessions/" + to_hex(id) + (action.empty() ? "" : "/" + action);
+}
+
+outcome<std::string> text_of(outcome<json> answer, const char* member) {
+  if (!answer) return pass_on(std::move(answer));
+  auto found = answer->find(member);
+  if (found == answer->end() || !found->is_string())
+    return fail(errc::protocol_violation, "control", std::string("the node's answer has no ").append(member));
+  return found->get<std::string>();
 }
 
 } // namespace
@@ -66,6 +75,33 @@ outcome<std::vector<session_summary>> node_client::sessions() const {
     }
     if (rows.size() < page_count) return all;
   }
+}
+
+outcome<std::string> node_client::consequence(const node_action& action) const {
+  auto request = consequence_request(action);
+  return text_of(ask(request.method, request.target), "text");
+}
+
+outcome<json> node_client::carry_out(const node_action& action) const {
+  auto request = action_request(action);
+  return ask(request.method, request.target, request.body);
+}
+
+outcome<json> node_client::actor(const std::string& path) const { return ask("GET", "/v1/actors/" + percent_encoded(path)); }
+
+outcome<json> node_client::log_lines(const std::string& path, std::uint32_t count) const {
+  auto of_path = path.empty() ? "" : "&path=" + percent_encoded(path);
+  return ask("GET", "/v1/log?count=" + std::to_string(count) + of_path);
+}
+
+outcome<json> node_client::capsules() const { return ask("GET", "/v1/capsules"); }
+outcome<json> node_client::capsule(const std::string& id) const { return ask("GET", "/v1/capsules/" + percent_encoded(id)); }
+outcome<json> node_client::letters() const { return ask("GET", "/v1/letters"); }
+outcome<json> node_client::audit(std::uint32_t count) const { return ask("GET", "/v1/audit?count=" + std::to_string(count)); }
+outcome<std::string> node_client::login_link() const { return text_of(ask("POST", "/v1/console/login"), "url"); }
+
+outcome<std::unique_ptr<stream_client>> node_client::open_stream() const {
+  return stream_client::open(socket_, "/v1/stream", stream_patience);
 }
 
 outcome<void> node_client::set_log_level(const std::string& subsystem, const std::string& level) const {

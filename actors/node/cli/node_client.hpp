@@ -3,11 +3,14 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "actors/node/cli/node_action.hpp"
+#include "adapters/http/stream_client.hpp"
 #include "messages/outcome.hpp"
 #include "messages/session.hpp"
 #include "runtime/config/configuration.hpp"
@@ -31,6 +34,19 @@ public:
   outcome<session_summary> extend(const session_id& id, std::uint32_t seconds) const;
   outcome<session_summary> remove(const session_id& id) const;
   outcome<std::vector<session_summary>> sessions() const; ///< All of them, newest first.
+
+  outcome<std::string> consequence(const node_action& action) const;     ///< A sentence for people.
+  outcome<nlohmann::json> carry_out(const node_action& action) const;    ///< As the contract answers it.
+
+  outcome<nlohmann::json> actor(const std::string& path) const;          ///< With its history and its capsules' ids.
+  outcome<nlohmann::json> log_lines(const std::string& path, std::uint32_t count) const; ///< Empty path: of all.
+  outcome<nlohmann::json> capsules() const;
+  outcome<nlohmann::json> capsule(const std::string& id) const;
+  outcome<nlohmann::json> letters() const;
+  outcome<nlohmann::json> audit(std::uint32_t count) const;              ///< The newest entries.
+  outcome<std::string> login_link() const;                               ///< For a browser; works once.
+  /// What the node tells by itself, such as the messages of one actor.
+  outcome<std::unique_ptr<stream_client>> open_stream() const;
 
   outcome<void> set_log_level(const std::string& subsystem, const std::string& level) const;
 

@@ -36,7 +36,7 @@ std::string joined(const std::vector<std::string>& words, std::string_view with)
 
 std::string usage_of(const command_shape& command) {
   auto text = command.name;
-  if (!command.commands.empty()) text += " COMMAND";
+  if (!command.commands.empty()) text += command.runs ? " [COMMAND]" : " COMMAND";
   for (auto& argument : command.arguments) text += argument.required ? " " + argument.value : " [" + argument.value + "]";
   return text + " [OPTION...]";
 }
@@ -57,7 +57,8 @@ std::string option_lines(const command_shape& command) {
     text += fmt::format("| `{}` | {}{} |\n", name, cell(option.description), option.required ? " (required)" : "");
   };
   for (auto& argument : command.arguments) line(argument.value, argument);
-  for (auto& option : command.options) line(joined(option.names, ", ") + (option.value.empty() ? "" : " " + option.value), option);
+  for (auto& option : command.options)
+    line(joined(option.names, ", ") + (option.value.empty() ? "" : " " + option.value), option);
   return text;
 }
 
@@ -78,7 +79,7 @@ std::string footer_lines(const std::string& footer) {
 }
 
 void add_sections(const command_shape& command, std::string& page) {
-  if (command.commands.empty()) {
+  if (command.runs) {
     page += fmt::format("\n## {}\n\n{}\n\n    {}\n{}", command.name, command.summary, usage_of(command), option_lines(command));
     auto footer = footer_lines(command.footer);
     if (!footer.empty()) page += "\n" + footer;
@@ -97,7 +98,7 @@ command explains it, with examples. Settings come from the configuration ([confi
 )";
 
 void add_list(const command_shape& command, std::string& page) {
-  if (command.commands.empty()) page += fmt::format("| `{}` | {} |\n", command.name, cell(command.summary));
+  if (command.runs) page += fmt::format("| `{}` | {} |\n", command.name, cell(command.summary));
   for (auto& sub : command.commands) add_list(sub, page);
 }
 
@@ -158,6 +159,7 @@ command_shape shape_of(const CLI::App& app) {
   shape.name = name_of(app);
   shape.summary = app.get_description();
   shape.footer = app.get_footer();
+  shape.runs = app.get_require_subcommand_min() == 0;
   for (auto* option : app.get_options()) {
     if (option->get_group().empty()) continue;
     auto& list = option->get_positional() ? shape.arguments : shape.options;

@@ -26,6 +26,7 @@ struct command_shape {
   std::vector<option_shape> options;
   std::vector<option_shape> arguments;
   std::vector<command_shape> commands;
+  bool runs = true; ///< By itself; false for a word that only stands before others.
 };
 
 command_shape shape_of(const CLI::App& app);

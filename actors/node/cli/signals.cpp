@@ -17,10 +17,10 @@ sigset_t asked_to_stop() {
 
 } // namespace
 
-stop_signals::stop_signals() {
+stop_signals::stop_signals(broken_pipe pipes) {
   auto set = asked_to_stop();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGPIPE, pipes == broken_pipe::ignored ? SIG_IGN : SIG_DFL);
 }
 
 std::optional<int> stop_signals::wait(std::chrono::milliseconds patience) const {

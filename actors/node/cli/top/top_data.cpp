@@ -34,8 +34,20 @@ top_actor read_actor(const json& from) {
   times.at("max").get_to(actor.max_ns);
   for (auto& [key, value] : from.at("state").items()) actor.own_state.emplace_back(key, value.get<std::string>());
   for (auto& [type, count] : from.at("handled").items()) actor.handled.emplace_back(type, count.get<std::uint64_t>());
-  for (auto& restart : from.at("restarts")) actor.restarts.push_back(restart.at("reason").get<std::string>());
+  for (auto& one : from.at("restarts"))
+    actor.restarts.push_back({one.at("at_us").get<std::int64_t>(), one.at("incarnation").get<std::uint64_t>(),
+                              one.at("reason").get<std::string>()});
   std::reverse(actor.restarts.begin(), actor.restarts.end());
+  actor.rate = from.value("rate", 0.0);
+  actor.strategy = from.value("strategy", "");
+  actor.restart_kind = from.value("restart_kind", "");
+  for (auto& one : from.value("senders", json::array()))
+    actor.senders.emplace_back(one.at("path").get<std::string>(), one.at("count").get<std::uint64_t>());
+  for (auto& one : from.value("handler_by_type", json::array()))
+    actor.by_type.push_back({one.at("type").get<std::string>(), one.at("count").get<std::uint64_t>(),
+                             one.at("p50_ns").get<std::uint64_t>(), one.at("p99_ns").get<std::uint64_t>(),
+                             one.at("max_ns").get<std::uint64_t>()});
+  for (auto& id : from.value("capsules", json::array())) actor.capsules.push_back(id.get<std::string>());
   return actor;
 }
 
@@ -44,7 +56,30 @@ bool comes_before(const top_actor& a, const top_actor& b) {
   return std::pair(rank(a), a.path) < std::pair(rank(b), b.path);
 }
 
+tl::unexpected<error> unreadable(const json::exception& e) {
+  return fail(errc::protocol_violation, "top", std::string("the node's answer cannot be read: ").append(e.what()));
+}
+
 } // namespace
+
+outcome<top_actor> read_top_actor(const json& actor) {
+  try {
+    return read_actor(actor);
+  } catch (const json::exception& e) {
+    return unreadable(e);
+  }
+}
+
+outcome<std::vector<top_actor>> read_top_actors(const json& actors) {
+  std::vector<top_actor> read;
+  try {
+    for (auto& actor : actors.at("actors")) read.push_back(read_actor(actor));
+  } catch (const json::exception& e) {
+    return unreadable(e);
+  }
+  std::sort(read.begin(), read.end(), comes_before);
+  return read;
+}
 
 outcome<top_data> read_top_data(const json& node, const json& actors, std::vector<session_summary> sessions) {
   top_data data;
@@ -52,12 +87,14 @@ outcome<top_data> read_top_data(const json& node, const json& actors, std::vecto
     node.at("name").get_to(data.node_name);
     node.at("software").get_to(data.software);
     node.at("uptime_us").get_to(data.uptime_us);
-    node.at("ledger_height").get_to(data.ledger_height);
-    for (auto& actor : actors.at("actors")) data.actors.push_back(read_actor(actor));
+    data.ledger_height = node.value("ledger_height", std::uint64_t{0});
+    data.draining = node.value("draining", false);
   } catch (const json::exception& e) {
-    return fail(errc::protocol_violation, "top", std::string("the node's answer cannot be read: ").append(e.what()));
+    return unreadable(e);
   }
-  std::sort(data.actors.begin(), data.actors.end(), comes_before);
+  auto read = read_top_actors(actors);
+  if (!read) return pass_on(std::move(read));
+  data.actors = std::move(*read);
   data.sessions = std::move(sessions);
   return data;
 }

@@ -1,4 +1,4 @@
-// actors/node/cli/top/top_data.hpp - what `lucid top` shows, as the node told it.
+// actors/node/cli/top/top_data.hpp - actors and sessions as the node told them.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ struct top_actor {
   std::string path;
   std::string kind;
   std::string state;              ///< "running", "restarting", "suspended" ...
+  std::string strategy;           ///< Of a supervisor; else empty.
+  std::string restart_kind;       ///< "permanent", "transient", "temporary"; empty where nobody told.
   std::uint64_t incarnation = 0;
   std::uint64_t mailbox_length = 0;
   std::uint64_t handled_count = 0;
@@ -25,10 +27,22 @@ struct top_actor {
   std::uint64_t dead_letter_count = 0;
   std::uint64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
   double busy_share = 0;          ///< 0 .. 1
-  double rate = 0;                ///< Messages a second since the answer before.
+  double rate = 0;                ///< Messages a second, as the node told; `add_rates` puts that since the answer before.
   std::vector<std::pair<std::string, std::string>> own_state;
   std::vector<std::pair<std::string, std::uint64_t>> handled;
-  std::vector<std::string> restarts; ///< Reasons, newest first.
+  struct handler {
+    std::string type;
+    std::uint64_t count = 0, p50_ns = 0, p99_ns = 0, max_ns = 0;
+  };
+  std::vector<handler> by_type;
+  std::vector<std::pair<std::string, std::uint64_t>> senders; ///< The most frequent first; an empty path: no actor.
+  struct restart {
+    std::int64_t at_us = 0;
+    std::uint64_t incarnation = 0;
+    std::string reason;
+  };
+  std::vector<restart> restarts;  ///< Newest first.
+  std::vector<std::string> capsules; ///< Ids, newest first; only where this actor alone was asked for.
 };
 
 /// One answer of a node.
@@ -36,12 +50,17 @@ struct top_data {
   std::string node_name;
   std::string software;
   std::int64_t uptime_us = 0;
-  std::uint64_t ledger_height = 0;
+  std::uint64_t ledger_height = 0; ///< 0 while the ledger does not answer.
+  bool draining = false;
   std::vector<top_actor> actors;  ///< Sorted by path, the root first.
   std::vector<session_summary> sessions;
 };
 
-/// Reads the answers of `GET /v1/node` and `GET /v1/actors`. Errors: `protocol_violation` when a member is missing.
+/// Reads one Actor of the contract, or the answer of `GET /v1/actors`. Errors: `protocol_violation` when a member is missing.
+outcome<top_actor> read_top_actor(const nlohmann::json& actor);
+outcome<std::vector<top_actor>> read_top_actors(const nlohmann::json& actors);
+
+/// Reads the answers of `GET /v1/node` and `GET /v1/actors`. Errors: as above.
 outcome<top_data> read_top_data(const nlohmann::json& node, const nlohmann::json& actors,
                                 std::vector<session_summary> sessions);
 
