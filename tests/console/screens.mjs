@@ -6,51 +6,45 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from './packages.mjs';
 
-const { chromium } = (await load('playwright-core')).default;
-const [address, folder, ...only] = process.argv.slice(2);
-const origin = new URL(address).origin;
-const keyOf = (name) => readFileSync(new URL(`../vectors/format_v1/${name}.key`, import.meta.url), 'utf8');
-const [alice, node1] = [keyOf('alice'), keyOf('node-1')];
-await mkdir(folder, { recursive: true });
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
-});
-const sizes = [
-  [1280, 800],
-  [360, 740],
-  [3840, 2160],
-];
+const wide = [1280, 800];
+const narrow = [360, 740];
+const huge = [3840, 2160];
 const onLargeScreens = ['tree', 'actor', 'stalled'];
+const themes = ['light', 'dark'];
+const inOneWindow = ['tree', 'list', 'keys', 'confirm']; // They scroll by themselves, or lie over the page.
+const settleMs = 250;
 
-const json = async (page, path) => page.evaluate((at) => fetch(at).then((answer) => answer.json()), path);
+const ask = async (page, path) => page.evaluate((at) => fetch(at).then((answer) => answer.json()), path);
 
+/** What is shown, by the titles that the mock server and the test with a real node give their sessions. */
 async function pagesOf(page) {
-  const { sessions } = await json(page, '/v1/sessions?count=100');
-  const id = (title) => sessions.find((session) => session.title === title)?.id;
-  const { capsules } = await json(page, '/v1/capsules');
-  const seal = `sessions/${id('Clock tower')}/seal`;
+  const { sessions } = await ask(page, '/v1/sessions?count=100');
+  const { capsules } = await ask(page, '/v1/capsules');
+  const { blocks } = await ask(page, '/v1/ledger?count=100');
+  const id = (...titles) => titles.map((title) => sessions.find((one) => one.title === title)?.id).find(Boolean);
+  const running = id('Clock tower');
+  const actor = `#/actor/${encodeURIComponent(`sessions/${running}/chunk`)}`;
+  const block = blocks.find(({ entry_count }) => entry_count > 0)?.height;
   return {
     tree: '#/tree',
     list: '#/tree',
-    actor: `#/actor/${encodeURIComponent(seal)}`,
+    actor,
     capsules: '#/capsule',
-    capsule: `#/capsule/${capsules[0].id}`,
+    ...(capsules.length > 0 ? { capsule: `#/capsule/${capsules[0].id}` } : {}),
     node: '#/node',
     sessions: '#/sessions',
-    session: `#/session/${id('Clock tower')}`,
+    session: `#/session/${running}`,
     stalled: `#/session/${id('Accounting desktop')}`,
-    finished: `#/session/${id('Test picture') ?? id('Example – "quoted"')}`,
+    finished: `#/session/${id('Test picture', 'Example – "quoted"')}`,
     playing: `#/session/${id('Test picture')}`,
     wrong_key: `#/session/${id('Test picture')}`,
-    damaged: `#/session/${id('Test picture')}`,
+    damaged: `#/session/${id('Damaged on disk', 'Test picture')}`,
     ledger: '#/ledger',
-    block: '#/ledger/12',
+    ...(block === undefined ? {} : { block: `#/ledger/${block}` }),
     letters: '#/letters',
     audit: '#/audit',
     keys: '#/tree',
-    confirm: `#/actor/${encodeURIComponent(seal)}`,
+    confirm: actor,
   };
 }
 
@@ -58,64 +52,111 @@ async function open(page, key, passphrase = '') {
   await page.getByLabel('Key file', { exact: true }).fill(key);
   await page.getByLabel('Passphrase').fill(passphrase);
   await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await page.waitForTimeout(2500);
 }
 
-const before = {
+/** What a person does on a page before it is taken. */
+const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
   list: (page) => page.getByRole('button', { name: 'List' }).click(),
   actor: async (page) => {
     await page.getByRole('button', { name: 'Open tap' }).click();
-    await page.waitForTimeout(2500);
+    await page.locator('.tapped .canvas .row').nth(3).waitFor();
+    await page.waitForTimeout(2000); // For the plots to have a line.
   },
   keys: (page) => page.keyboard.press('?'),
-  confirm: (page) => page.getByRole('button', { name: 'Kill …' }).click(),
+  confirm: async (page) => {
+    await page.getByRole('button', { name: 'Kill …' }).click();
+    await page.locator('dialog .danger:enabled').waitFor();
+  },
   playing: async (page) => {
-    await open(page, alice);
+    await open(page, key);
     await page.getByRole('button', { name: 'Show events' }).click();
+    await page.locator('.events li').first().waitFor();
     await page.evaluate(() => {
       document.querySelector('video').currentTime = 18;
     });
-    await page.waitForTimeout(2500);
+    await page.waitForFunction(() => document.querySelector('video').readyState >= 2);
     await page.locator('video').scrollIntoViewIfNeeded();
   },
-  wrong_key: (page) => open(page, node1, 'battery staple'),
-  damaged: async (page) => {
-    await page.evaluate(() => fetch('/mock/damage/0', { method: 'POST' }));
-    await open(page, alice);
-    await page.waitForTimeout(1500);
-    await page.evaluate(() => fetch('/mock/damage/-1', { method: 'POST' }));
+  wrong_key: async (page) => {
+    await open(page, wrongKey, wrongPassphrase);
+    await page.getByText('Wrong key').waitFor();
   },
-  finished: (page) => page.getByRole('button', { name: 'Verify' }).click(),
-};
+  damaged: async (page) => {
+    await damage?.(page, true);
+    await open(page, key);
+    await page.getByText('Damage').first().waitFor();
+    await damage?.(page, false);
+  },
+  finished: async (page) => {
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await page.getByText(/INTACT|NOT YET ANCHORED/).first().waitFor();
+  },
+});
 
-for (const colorScheme of ['light', 'dark'])
-  for (const [width, height] of sizes) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: 1 });
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') console.log(`${colorScheme} ${width}: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => console.log(`${colorScheme} ${width}: ${error.stack}`));
-    await page.goto(address);
-    await page.waitForSelector('.canvas .row');
-    for (const [name, hash] of Object.entries(await pagesOf(page))) {
-      if ((only.length > 0 && !only.includes(name)) || (width > 2000 && !onLargeScreens.includes(name))) continue;
-      await page.goto(`${origin}/${hash}`);
-      await page.reload();
-      await page.waitForTimeout(1600);
-      await before[name]?.(page);
-      await page.waitForTimeout(300);
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) });
-      const tall = await page.evaluate(() => document.querySelector('main').scrollHeight);
-      if (tall > height && !['tree', 'list', 'keys', 'confirm'].includes(name)) {
-        await page.setViewportSize({ width, height: Math.min(3000, tall + 120) });
-        await page.waitForTimeout(400);
-        await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}-whole.png`) });
-        await page.setViewportSize({ width, height });
-      }
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (over > 0) console.log(`${name} ${width}: the page is ${over} px wider than the window`);
-    }
-    await context.close();
+/**
+ * Writes the pictures of a console that `page` is signed in to. Answers what is wrong with a page as a machine can see it.
+ *
+ * `key` opens its recordings, `wrongKey` does not; `damage(page, on)` damages a chunk, where none is damaged already.
+ */
+export async function takeScreens({ page, origin, folder, only = [], sizes = [wide, narrow], ...more }) {
+  await mkdir(folder, { recursive: true });
+  const complaints = [];
+  const before = steps(more);
+  const shoot = async (name, theme, [width, height]) => {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(settleMs);
+    await page.screenshot({ path: join(folder, `${name}-${theme}-${width}.png`) });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (over > 0) complaints.push(`${name} ${width}: the page is ${over} px wider than the window`);
+    const tall = await page.evaluate(() => document.querySelector('main').scrollHeight);
+    if (tall <= height || width > 2000 || inOneWindow.includes(name)) return;
+    await page.setViewportSize({ width, height: Math.min(3000, tall + 120) });
+    await page.waitForTimeout(settleMs);
+    await page.screenshot({ path: join(folder, `${name}-${theme}-${width}-whole.png`) });
+  };
+  for (const [name, hash] of Object.entries(await pagesOf(page))) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    await page.setViewportSize({ width: wide[0], height: wide[1] });
+    await page.goto(`${origin}/${hash}`);
+    await page.reload();
+    await page.waitForTimeout(1200); // For one turn of the stream.
+    await before[name]?.(page);
+    for (const theme of themes)
+      for (const size of sizes) if (size !== huge || onLargeScreens.includes(name)) await shoot(name, theme, size);
   }
-await browser.close();
+  await page.setViewportSize({ width: wide[0], height: wide[1] });
+  await page.emulateMedia({ colorScheme: null });
+  return complaints;
+}
+
+async function main([address, folder, ...only]) {
+  const { chromium } = (await load('playwright-core')).default;
+  const keyOf = (name) => readFileSync(new URL(`../vectors/format_v1/${name}.key`, import.meta.url), 'utf8');
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
+  });
+  const page = await browser.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') console.log(message.text());
+  });
+  page.on('pageerror', (error) => console.log(error.stack));
+  await page.goto(address);
+  await page.waitForSelector('.canvas .row');
+  const complaints = await takeScreens({
+    page,
+    origin: new URL(address).origin,
+    folder,
+    only,
+    sizes: [wide, narrow, huge],
+    key: keyOf('alice'),
+    wrongKey: keyOf('node-1'),
+    wrongPassphrase: 'battery staple',
+    damage: (at, on) => at.evaluate((chunk) => fetch(`/mock/damage/${chunk}`, { method: 'POST' }), on ? 0 : -1),
+  });
+  for (const complaint of complaints) console.log(complaint);
+  await browser.close();
+}
+
+if (process.argv[1]?.endsWith('/screens.mjs')) await main(process.argv.slice(2));
