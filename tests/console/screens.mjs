@@ -85,7 +85,6 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
     await damage?.(page, true);
     await open(page, key);
     await page.getByText('Damage').first().waitFor();
-    await damage?.(page, false);
   },
   finished: async (page) => {
     await page.getByRole('button', { name: 'Verify' }).click();
@@ -124,6 +123,7 @@ export async function takeScreens({ page, origin, folder, only = [], sizes = [wi
     await before[name]?.(page);
     for (const theme of themes)
       for (const size of sizes) if (size !== huge || onLargeScreens.includes(name)) await shoot(name, theme, size);
+    if (name === 'damaged') await more.damage?.(page, false);
   }
   await page.setViewportSize({ width: wide[0], height: wide[1] });
   await page.emulateMedia({ colorScheme: null });

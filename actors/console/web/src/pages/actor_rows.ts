@@ -30,6 +30,8 @@ interface Cells {
   name: HTMLElement;
   fold: HTMLButtonElement;
   link: HTMLAnchorElement;
+  parents: HTMLElement;
+  own: HTMLElement;
   note: HTMLElement;
   state: HTMLElement;
   values: HTMLElement[];
@@ -61,7 +63,10 @@ export class ActorRows implements RowMaker<Row> {
 
   make(): HTMLElement {
     const fold = h('button', { type: 'button', class: 'fold', tabindex: -1 });
-    const link = h('a', { tabindex: -1 });
+    // Where there is little room, the beginning of a path is cut: the actor's own name stands at its end.
+    const parents = h('span', { class: 'parents' });
+    const own = h('span', { class: 'own' });
+    const link = h('a', { tabindex: -1 }, parents, own);
     const note = h('span', { class: 'note' });
     const name = h('div', { class: 'cell name', role: 'gridcell' }, fold, link, note);
     const state = h('span', {});
@@ -80,7 +85,7 @@ export class ActorRows implements RowMaker<Row> {
       h('div', { class: 'cell state-cell', role: 'gridcell' }, state),
       numbers,
     );
-    const cells: Cells = { row, name, fold, link, note, state, values: texts, bar, path: '' };
+    const cells: Cells = { row, name, fold, link, parents, own, note, state, values: texts, bar, path: '' };
     fold.addEventListener('click', () => this.on.toggle(cells.path));
     row.addEventListener('click', (event) => {
       if (event.target !== fold) this.on.select(cells.path);
@@ -116,7 +121,10 @@ export class ActorRows implements RowMaker<Row> {
       cells.link.title = row.path;
     }
     cells.name.style.setProperty('--depth', String(row.depth));
-    setText(cells.link, shortPath(row.name));
+    const shown = shortPath(row.name);
+    const cut = shown.lastIndexOf('/') + 1;
+    setText(cells.parents, shown.slice(0, cut));
+    setText(cells.own, shown.slice(cut));
     cells.fold.style.visibility = row.childCount > 0 ? 'visible' : 'hidden';
     setText(cells.fold, row.folded ? '▸' : '▾');
     cells.fold.setAttribute('aria-label', row.folded ? 'Unfold' : 'Fold');
