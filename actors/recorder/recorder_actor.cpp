@@ -28,6 +28,7 @@ using namespace std::chrono_literals;
 constexpr auto store_timeout = 30s;
 constexpr auto start_timeout = 30s;
 constexpr auto retry_after = 500ms;
+constexpr auto store_poll = 10ms;
 constexpr auto look_interval = 2s;
 constexpr auto retention_interval = 1h;
 constexpr std::uint32_t page_count = 1000; ///< The store's largest page.
@@ -115,6 +116,8 @@ struct recorder_shell {
 
   void recover() const {
     auto me = *this;
+    // At the start of a node the store is opened beside us: no dead letter for that.
+    if (!state().store.reachable()) return run_later(self, store_poll, [me] { me.recover(); });
     state().store.request(self, store_timeout, session_list_request{true, 0, 1000})
       .then(
         [me](const std::vector<session_summary>& unfinished) {
