@@ -11,7 +11,9 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
+#include <nlohmann/json.hpp>
 
+#include "actors/console/config_json.hpp"
 #include "actors/node/node_archive.hpp"
 #include "actors/node/node_keys.hpp"
 #include "actors/node/node_tree.hpp"
@@ -44,6 +46,11 @@ constexpr auto tree_stop_slack = 10s;       ///< Beside the time that actors whi
 
 std::size_t or_cores(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// A path may be no UTF-8.
+std::string told(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void log_supervision(const supervision_event& event) {
@@ -109,6 +116,7 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.capsules = capsules;
   owned.records = std::make_shared<node_archive>(settings.node.data_dir);
   owned.refusals = std::make_shared<refusal_book>();
+  owned.configuration_json = told(config_json(settings, options.origins));
   owned.pool = &pool;
   owned.random = &random;
   owned.started_us = clock.wall_us();

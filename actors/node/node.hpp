@@ -2,13 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "messages/outcome.hpp"
-#include "runtime/config/configuration.hpp"
+#include "runtime/config/load.hpp"
 
 namespace lucid {
 
@@ -16,6 +17,7 @@ namespace lucid {
 struct node_options {
   std::string worker_executable = "/proc/self/exe"; ///< A `lucid`: it is started as `lucid worker --fd 3`.
   std::optional<int> input_fd = {};                 ///< What the source `-` reads; without it that source is empty.
+  std::map<std::string, value_origin> origins = {}; ///< Of the configuration, for those who look at it.
 };
 
 /// A running node in this process.

@@ -46,7 +46,7 @@ struct command_context {
   /// The same without the errors being joined, for `config check`. `file` replaces the usual one.
   outcome<configuration_sources> setting_sources(const std::string& file) const;
   /// Loads the settings and starts the log by them. `in_background` for a node, not for a short command.
-  outcome<configuration> start(bool in_background) const;
+  outcome<loaded_configuration> start(bool in_background) const;
 
   /// A live line on standard error, silent unless somebody watches.
   progress make_progress(std::string label, std::uint64_t total, progress_unit unit) const;

@@ -217,10 +217,10 @@ command_result bench(command_context& context, const bench_options& options) {
   bench_report report;
   outcome<void> done;
   if (wants("pipeline"))
-    done = run_pipeline(report, settings->node.data_dir, length, static_cast<int>(settings->seal.zstd_level), signals,
+    done = run_pipeline(report, settings->values.node.data_dir, length, static_cast<int>(settings->values.seal.zstd_level), signals,
                         context);
-  if (done && wants("verify")) done = run_verify(report, settings->node.data_dir, length / 8);
-  if (done && wants("idle")) done = run_idle(report, settings->node.data_dir, length / 8);
+  if (done && wants("verify")) done = run_verify(report, settings->values.node.data_dir, length / 8);
+  if (done && wants("idle")) done = run_idle(report, settings->values.node.data_dir, length / 8);
   if (!done) return pass_on(std::move(done));
   print(report, context, load_before);
   return exit_code::ok;

@@ -24,9 +24,11 @@ constexpr auto stop_patience = 60s; ///< Running sessions are ended, sealed and 
 
 command_result run_node(command_context& context) {
   stop_signals signals; // Before any thread is started, so that all of them leave the signals to us.
-  auto settings = context.start(true);
-  if (!settings) return pass_on(std::move(settings));
-  auto started = node::start(*settings);
+  auto loaded = context.start(true);
+  if (!loaded) return pass_on(std::move(loaded));
+  node_options options;
+  options.origins = std::move(loaded->origins);
+  auto started = node::start(loaded->values, options);
   if (!started) return pass_on(std::move(started));
   for (;;) {
     if (auto ended = (*started)->wait(poll_interval)) {

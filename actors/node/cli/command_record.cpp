@@ -144,12 +144,13 @@ void report(command_context& context, const session_summary& s) {
 
 command_result record(command_context& context, const record_options& options) {
   stop_signals signals; // Before any thread is started, so that all of them leave the signals to us.
-  auto settings = context.start(false);
-  if (!settings) return pass_on(std::move(settings));
-  auto wish = wish_of(options, *settings);
+  auto loaded = context.start(false);
+  if (!loaded) return pass_on(std::move(loaded));
+  auto& settings = loaded->values;
+  auto wish = wish_of(options, settings);
   if (!wish) return pass_on(std::move(wish));
 
-  node_client client(*settings);
+  node_client client(settings);
   std::unique_ptr<node> own;
   bool from_input = options.source == "-";
   if (client.reachable()) {
@@ -162,7 +163,8 @@ command_result record(command_context& context, const record_options& options) {
       return fail(errc::unreachable, "record", "--detach needs a running node; start one with `lucid node`");
     node_options own_options;
     if (from_input) own_options.input_fd = 0;
-    auto started = node::start(*settings, own_options);
+    own_options.origins = std::move(loaded->origins);
+    auto started = node::start(settings, own_options);
     if (!started) return pass_on(std::move(started));
     own = std::move(*started);
   }

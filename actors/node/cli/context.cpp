@@ -49,14 +49,14 @@ outcome<loaded_configuration> command_context::load_settings() const {
   return std::move(*loaded);
 }
 
-outcome<configuration> command_context::start(bool in_background) const {
+outcome<loaded_configuration> command_context::start(bool in_background) const {
   auto loaded = load_settings();
   if (!loaded) return pass_on(std::move(loaded));
   // A command that somebody watches shows its own progress; its log is for what is wrong, unless more was asked for.
   if (!in_background && loaded->origins["log.level"].kind == origin_kind::default_value)
     loaded->values.log.level = "warn";
   if (auto started = log::start(log_settings(loaded->values.log, in_background)); !started) return pass_on(std::move(started));
-  return std::move(loaded->values);
+  return loaded;
 }
 
 progress command_context::make_progress(std::string label, std::uint64_t total, progress_unit unit) const {
