@@ -26,6 +26,23 @@ decltype(auto) hidden(std::string& secret) {
     return static_cast<std::string&>(secret);
 }
 
+/// A source as it was asked for. A password in it will be refused, but the message with it is printed all the same:
+/// everything from the scheme to the last '@' is kept from people. Rather too much than too little.
+inline std::string without_user(const std::string& source) {
+  auto at = source.rfind('@');
+  if (at == std::string::npos) return source;
+  auto begin = source.find("://");
+  begin = begin < at ? begin + 3 : 0;
+  return std::string(source, 0, begin).append("***").append(source, at);
+}
+template <class Inspector>
+decltype(auto) without_user(std::string& source) {
+  if constexpr (writes_for_people<Inspector>)
+    return without_user(static_cast<const std::string&>(source));
+  else
+    return static_cast<std::string&>(source);
+}
+
 /// Travels as a byte sequence; shared again on arrival.
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, payload& x) {
@@ -58,8 +75,8 @@ LUCID_INSPECT(chunk_span, x.first_sequence, x.last_sequence, x.frame_count, x.st
 LUCID_INSPECT(plain_chunk, x.key, x.span, x.last_of_track, x.parts)
 LUCID_INSPECT(chunk_record, x.key, x.span, x.plain_size_bytes, x.sealed_size_bytes, x.content, x.root)
 LUCID_INSPECT(sealed_chunk, x.record, x.file, x.leaves)
-LUCID_INSPECT(capture_request, x.source, x.username, hidden<Inspector>(x.password), x.width, x.height,
-              x.frame_rate_max, x.encoder, x.quality)
+LUCID_INSPECT(capture_request, without_user<Inspector>(x.source), x.username, hidden<Inspector>(x.password), x.width,
+              x.height, x.frame_rate_max, x.encoder, x.quality)
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
 LUCID_INSPECT(session_summary, x.id, x.state, x.title, x.owner, x.source, x.created_us, x.started_us, x.ended_us,
               x.frame_count, x.fragment_count, x.gap_count, x.captured_bytes, x.stored_bytes, x.chunk_count,
