@@ -123,13 +123,14 @@ private:
     return caf::match_case::skip;
   }
 
-  // Once it is handled CAF looks again at what was left in the same one of its two queues; for the urgent one the actor
-  // sends itself another.
+  // Once it is handled CAF looks again at what was left in the same one of its two queues, the normal one. What was left
+  // in the urgent one is put back in front of what has come since: a message to itself would let that overtake.
   caf::match_case::result wake(caf::detail::invoke_result_visitor& visitor, caf::type_erased_tuple& xs) {
     const auto what = xs.get_as<actor_wake>(0);
-    if (by_.actor) by_.actor->gate.open(what.closings);
-    if (self_->get_urgent_queue().cache().total_task_size() > 0 && !self_->current_message_id().is_urgent_message())
-      self_->eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, self_->context(), what);
+    if (by_.actor) {
+      by_.actor->gate.open(what.closings);
+      if (!by_.actor->gate.closed()) self_->get_urgent_queue().flush_cache();
+    }
     visitor();
     return caf::match_case::match;
   }
