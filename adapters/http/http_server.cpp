@@ -170,7 +170,8 @@ void http_server::impl::start() {
 }
 
 void http_server::impl::stop() {
-  hub.context.stop();
+  // Behind the answers that were given: who asked the node to stop is told that it does.
+  asio::post(hub.context, [this] { hub.context.stop(); });
   if (thread.joinable()) thread.join();
   if (path.empty()) return;
   std::error_code not_there;

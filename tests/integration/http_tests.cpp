@@ -231,6 +231,23 @@ BOOST_AUTO_TEST_CASE(a_request_reaches_the_handler_and_its_answer_comes_back) {
   BOOST_TEST(answer->body == "POST /v1/a?b=c body");
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_given_before_the_end_arrives) {
+  folder f;
+  for (int i = 0; i < 200; ++i) {
+    std::atomic<std::uint64_t> asked = 0;
+    auto server = http_server::listen(f.socket(), {}, [&](http_request r) { asked = r.id; });
+    BOOST_REQUIRE(server.has_value());
+    outcome<http_response> answer = fail(errc::internal, "test", "not asked");
+    std::thread client([&] { answer = http_call(f.socket(), "POST", "/v1/node/stop", "", 5s); });
+    while (asked == 0) std::this_thread::yield();
+    (*server)->reply(asked, {202, "text/plain", "it stops"});
+    server->reset();
+    client.join();
+    BOOST_REQUIRE_MESSAGE(answer.has_value(), "in round " << i << ": " << (answer ? "" : answer.error().what));
+    BOOST_REQUIRE(answer->status == 202);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_socket_is_for_its_owner_alone_and_goes_with_the_server) {
   folder f;
   {
