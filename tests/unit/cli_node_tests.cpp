@@ -94,9 +94,11 @@ BOOST_TEST_GLOBAL_FIXTURE(clean_surroundings);
 
 BOOST_AUTO_TEST_CASE(paths_are_found_as_they_are_shown) {
   auto seal = "sessions/" + session + "/seal";
-  BOOST_TEST(shown_path(seal) == "sessions/aaaaaaaaaaaa/seal");
-  BOOST_TEST(shown_path("sessions/short/seal") == "sessions/short/seal");
-  BOOST_TEST(shown_path("storage/store") == "storage/store");
+  BOOST_TEST(with_short_ids(seal) == "sessions/aaaaaaaaaaaa/seal");
+  BOOST_TEST(with_short_ids("sessions/short/seal") == "sessions/short/seal");
+  BOOST_TEST(with_short_ids("storage/store") == "storage/store");
+  BOOST_TEST(with_short_ids("restarts " + seal + ", and sessions/" + session) ==
+             "restarts sessions/aaaaaaaaaaaa/seal, and sessions/aaaaaaaaaaaa");
   for (auto* pattern :
        {"", "root", "sessions", "sessions/", "sessions/aaaa", "sessions/*/seal", "sessions/aaaaaaaaaaaa/seal", "*", "s*"})
     BOOST_TEST(path_matches(pattern, seal), pattern);

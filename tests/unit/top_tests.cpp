@@ -339,6 +339,8 @@ BOOST_AUTO_TEST_CASE(an_actors_page_tells_what_the_contract_knows) {
 
 BOOST_AUTO_TEST_CASE(long_text_is_wrapped_between_words_and_never_beyond_the_width) {
   BOOST_TEST((wrapped("one two three", 7, 2) == std::vector<std::string>{"one two", "  three"}));
+  BOOST_TEST(cut_path_to("sessions/a36737fa7750/seal", 20) == "...a36737fa7750/seal");
+  BOOST_TEST(cut_path_to("storage/store", 20) == "storage/store");
   BOOST_TEST((wrapped("", 10) == std::vector<std::string>{""}));
   BOOST_TEST((wrapped("abcdefgh", 4) == std::vector<std::string>{"abcd", "efgh"}));
   for (unsigned seed = 1; seed <= 300; ++seed) {

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "actors/node/cli/actor_paths.hpp"
 #include "runtime/log/text.hpp"
 
 namespace lucid {
@@ -39,7 +40,8 @@ std::shared_ptr<bool> add_yes_option(CLI::App& app) {
 outcome<nlohmann::json> act(command_context& context, const node_client& client, const node_action& action, bool yes) {
   auto consequence = client.consequence(action);
   if (!consequence) return pass_on(std::move(consequence));
-  if (!yes || !context.options.quiet) context.err << printable(*consequence) << '\n';
+  if (!yes || !context.options.quiet)
+    context.err << fmt::format("{}: {}\n", to_string(action), with_short_ids(printable(*consequence)));
   if (!yes)
     if (auto agreed = confirm(context, action); !agreed) return pass_on(std::move(agreed));
   return client.carry_out(action);

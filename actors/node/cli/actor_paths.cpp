@@ -41,11 +41,13 @@ bool is_below(const std::vector<std::string>& pattern, const std::vector<std::st
 
 } // namespace
 
-std::string shown_path(std::string path) {
-  auto begin = sessions.size() + 1;
-  auto end = std::min(path.find('/', begin), path.size());
-  if (path.starts_with("sessions/") && end - begin == id_length) path.erase(begin + shown_id_length, id_length - shown_id_length);
-  return path;
+std::string with_short_ids(std::string text) {
+  for (std::size_t at = 0; (at = text.find("sessions/", at)) != std::string::npos;) {
+    at += sessions.size() + 1;
+    auto end = std::min(text.find_first_not_of("0123456789abcdef", at), text.size());
+    if (end - at == id_length) text.erase(at + shown_id_length, id_length - shown_id_length);
+  }
+  return text;
 }
 
 bool path_matches(std::string_view pattern, std::string_view path) {
@@ -57,7 +59,7 @@ outcome<std::string> find_path(const std::string& written, const std::vector<std
   auto pattern = segments_of(written);
   std::vector<std::string> found, known;
   for (auto& path : paths) {
-    known.push_back(shown_path(path));
+    known.push_back(with_short_ids(path));
     auto segments = segments_of(path);
     auto is_plain = written.find_first_of("*?[") == std::string::npos; // An action is on one actor, and named as such.
     if (is_plain && segments.size() == pattern.size() && is_below(pattern, segments)) found.push_back(path);

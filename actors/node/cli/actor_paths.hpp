@@ -12,8 +12,8 @@ namespace lucid {
 /// How many digits of a session's id are shown, and the fewest that are taken for it.
 inline constexpr std::size_t shown_id_length = 12, written_id_length_min = 4;
 
-/// "sessions/67d0fc966324/seal": ids as short as in every other list.
-std::string shown_path(std::string path);
+/// "sessions/67d0fc966324/seal": a path, or a sentence with paths in it; ids as short as in every other list.
+std::string with_short_ids(std::string text);
 
 /// Whether `path` is what `pattern` names, or below it. Each segment of a pattern is a glob ("sessions/*/seal"), or the
 /// beginning of a session's id. An empty pattern and "root" name all.

@@ -27,7 +27,7 @@ command_result act_on_actor(command_context& context, node_action::kind what, co
   auto done = act(context, *client, {what, *path}, yes);
   if (!done) return pass_on(std::move(done));
   if (context.options.json) print_json(context.out, json(*done));
-  else context.out << fmt::format("It is under way; `lucid inspect {}` shows how it goes.\n", shown_path(*path));
+  else context.out << fmt::format("It is under way; `lucid inspect {}` shows how it goes.\n", with_short_ids(*path));
   return exit_code::ok;
 }
 

@@ -8,6 +8,7 @@
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/session_text.hpp"
+#include "runtime/log/text.hpp"
 
 namespace lucid {
 namespace {
@@ -31,6 +32,15 @@ outcome<audit_log_answer> ask(const command_context& context, std::uint32_t coun
   return audit_log_answer{json(*entries), intact->get<bool>()};
 }
 
+/// Four short lines: the sentences are long, and a terminal is narrow.
+void print_entry(std::ostream& out, const json& entry) {
+  auto text = [&](const char* member) { return with_short_ids(printable(entry.value(member, ""))); };
+  out << fmt::format("{}  {}  {} {}\n", entry.value("number", std::uint64_t{0}), time_text(entry.value("at_us", std::int64_t{0})),
+                     text("action"), text("target"));
+  out << fmt::format("    by       {}\n    told     {}\n    outcome  {}\n", text("operator"), text("consequence"),
+                     text("outcome"));
+}
+
 command_result show(command_context& context, std::uint32_t count) {
   auto log = ask(context, count);
   if (!log) return pass_on(std::move(log));
@@ -39,12 +49,7 @@ command_result show(command_context& context, std::uint32_t count) {
     return exit_code::ok;
   }
   if (log->entries.empty() && !context.options.quiet) context.err << "Nothing was done to this node yet.\n";
-  table rows({{"number", table::align::right}, {"time"}, {"by"}, {"action"}, {"target"}, {"outcome"}, {"told before"}});
-  for (auto& one : log->entries)
-    rows.add({fmt::format("{}", one.value("number", std::uint64_t{0})), time_text(one.value("at_us", std::int64_t{0})),
-              one.value("operator", ""), one.value("action", ""), shown_path(one.value("target", "")), one.value("outcome", ""),
-              one.value("consequence", "")});
-  if (!log->entries.empty()) rows.print(context.out);
+  for (auto& one : log->entries) print_entry(context.out, one);
   if (!log->intact) context.err << damage_text << ".\n";
   return exit_code::ok;
 }

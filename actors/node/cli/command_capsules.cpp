@@ -32,7 +32,7 @@ command_result list(command_context& context) {
   }
   table rows({{"id"}, {"crashed"}, {"actor"}, {"start", table::align::right}, {"reason"}});
   for (auto& one : *heads)
-    rows.add({one.id, time_text(one.at_us), shown_path(one.path), fmt::format("{}", one.incarnation), one.reason});
+    rows.add({one.id, time_text(one.at_us), with_short_ids(one.path), fmt::format("{}", one.incarnation), one.reason});
   rows.print(context.out);
   return exit_code::ok;
 }

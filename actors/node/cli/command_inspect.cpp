@@ -49,7 +49,7 @@ void print_rows(std::ostream& out, const std::vector<top_actor>& actors) {
               {"handled", table::align::right}, {"msg/s", table::align::right}, {"busy", table::align::right},
               {"restarts", table::align::right}, {"p99", table::align::right}});
   for (auto& one : actors)
-    rows.add({shown_path(one.path), one.kind, one.state, fmt::format("{}", one.incarnation),
+    rows.add({with_short_ids(one.path), one.kind, one.state, fmt::format("{}", one.incarnation),
               fmt::format("{}", one.mailbox_length), fmt::format("{}", one.handled_count), rate_text(one.rate),
               fmt::format("{:.1f} %", one.busy_share * 100), fmt::format("{}", one.restart_count), nanoseconds_text(one.p99_ns)});
   rows.print(out);

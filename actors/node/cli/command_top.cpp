@@ -20,6 +20,7 @@ using steady = std::chrono::steady_clock;
 constexpr auto redraw_interval = 1s;
 constexpr auto tap_interval = 250ms; ///< Messages are shown sooner than numbers.
 constexpr std::uint32_t log_line_count = 200;
+constexpr std::size_t running_sessions_max = 32; ///< Of which the newest numbers are asked for, each second.
 
 outcome<top_data> ask(const node_client& client) {
   auto node = client.status();
@@ -28,6 +29,10 @@ outcome<top_data> ask(const node_client& client) {
   if (!actors) return pass_on(std::move(actors));
   auto sessions = client.sessions();
   if (!sessions) return pass_on(std::move(sessions));
+  std::size_t asked = 0; // The list tells what is stored; how far a recording is, its session tells.
+  for (auto& one : *sessions)
+    if (!is_final(one.state) && asked++ < running_sessions_max)
+      if (auto now = client.session(one.id)) one = std::move(*now);
   return read_top_data(*node, *actors, std::move(*sessions));
 }
 

@@ -51,7 +51,7 @@ std::string to_string(const node_action& action) {
   switch (line.of) {
     case object::node:
       return action.what == node_action::kind::accept ? "accept sessions again" : fmt::format("{} the node", line.word);
-    case object::actor: return fmt::format("{} {}", line.word, shown_path(action.target));
+    case object::actor: return fmt::format("{} {}", line.word, with_short_ids(action.target));
     case object::session: return fmt::format("{} session {}", line.word, action.target.substr(0, shown_id_length));
   }
   return {};

@@ -20,10 +20,6 @@ constexpr auto row_format = "{:<{}} {:<10} {:>4} {:>6} {:>8} {:>6} {:>5} {:>8}";
 
 int path_width(int width) { return std::max(path_width_min, width - numbers_width); }
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string role_text(const top_actor& a) {
   std::string text = a.restart_kind.empty() ? "" : fmt::format("a {} child", a.restart_kind);
   if (!a.strategy.empty()) text.append(text.empty() ? "" : ", ").append("supervisor, ").append(a.strategy);
@@ -47,14 +43,14 @@ void add_senders(const top_actor& a, std::vector<text_line>& lines) {
   if (a.senders.empty()) return;
   lines.push_back({"Who sends to it", text_style::head});
   for (auto& [path, count] : a.senders)
-    lines.push_back({fmt::format("  {:>10}  {}", count, path.empty() ? "outside the tree" : shown_path(printable(path)))});
+    lines.push_back({fmt::format("  {:>10}  {}", count, path.empty() ? "outside the tree" : with_short_ids(printable(path)))});
 }
 
 void add_past(const top_actor& a, std::vector<text_line>& lines) {
   if (!a.restarts.empty()) lines.push_back({"Why earlier incarnations ended, newest first", text_style::head});
   for (auto& one : a.restarts)
-    lines.push_back(
-        {fmt::format("  {}  {}  {}", one.incarnation, time_text(one.at_us), printable(one.reason)), text_style::alert});
+    lines.push_back({fmt::format("  {}  {}  {}", one.incarnation, time_text(one.at_us), with_short_ids(printable(one.reason))),
+                     text_style::alert});
   if (!a.capsules.empty()) lines.push_back({"Crash capsules, newest first", text_style::head});
   for (auto& id : a.capsules) lines.push_back({"  " + printable(id)});
 }
@@ -87,7 +83,7 @@ std::string actor_head(int width) {
 
 std::string actor_row(const top_actor& a, const std::string& name, int width) {
   auto text =
-      fmt::format(row_format, cut_to(name, path_width(width)), path_width(width), a.state, a.incarnation, a.mailbox_length,
+      fmt::format(row_format, cut_path_to(name, path_width(width)), path_width(width), a.state, a.incarnation, a.mailbox_length,
                   rate_text(a.rate), fmt::format("{:.1f}%", a.busy_share * 100), a.restart_count, nanoseconds_text(a.p99_ns));
   return cut_to(text, width);
 }
@@ -98,7 +94,7 @@ std::vector<text_line> actor_page(const top_actor& a) {
   add(fmt::format("{}, {}, incarnation {}, {}, {}", printable(a.kind), printable(a.state), a.incarnation,
                   counted(a.restart_count, "restart"), counted(a.dead_letter_count, "dead letter")));
   if (auto role = role_text(a); !role.empty()) add(printable(role));
-  add(fmt::format("mailbox {}   {} messages/s   busy {:.1f} %   handlers p50 {}, p99 {}, longest {}", a.mailbox_length,
+  add(fmt::format("mailbox {}   {} messages/s   busy {:.1f} %   p50 {}, p99 {}, longest {}", a.mailbox_length,
                   rate_text(a.rate), a.busy_share * 100, nanoseconds_text(a.p50_ns), nanoseconds_text(a.p99_ns),
                   nanoseconds_text(a.max_ns)));
   add("");
@@ -120,7 +116,7 @@ bool is_below(std::string_view path, std::string_view top) {
 }
 
 std::string last_name(const std::string& path) {
-  auto shown = shown_path(path);
+  auto shown = with_short_ids(path);
   return shown.substr(shown.rfind('/') + 1);
 }
 

@@ -32,7 +32,7 @@ std::int64_t time_at(const json& object, const char* member) { return object.at(
 
 std::string sender_text(const json& message) {
   auto sender = text_at(message, "sender");
-  return sender.empty() ? "outside the tree" : shown_path(sender);
+  return sender.empty() ? "outside the tree" : with_short_ids(sender);
 }
 
 /// One Message: a line, and one with its fields where there are any.
@@ -50,14 +50,16 @@ text_style style_of_level(const std::string& level) {
   return level == "info" ? text_style::plain : text_style::dim;
 }
 
-/// The members of a child specification, as "restart_kind permanent, significant false".
+/// What a child specification says, as "parent storage, restart_kind permanent".
 std::string spec_text(const json& spec) {
   std::string text;
   for (auto& [name, value] : spec.items()) {
-    auto shown = value.is_string() ? value.get<std::string>() : value.dump();
-    if (!shown.empty()) text.append(text.empty() ? "" : ", ").append(printable(name)).append(" ").append(printable(shown));
+    if (value == false || value == "") continue;
+    text.append(text.empty() ? "" : ", ").append(printable(name));
+    if (value.is_boolean()) continue;
+    text.append(" ").append(printable(value.is_string() ? value.get<std::string>() : value.dump()));
   }
-  return text;
+  return with_short_ids(std::move(text));
 }
 
 } // namespace
@@ -68,7 +70,8 @@ outcome<top_rows> log_rows(const json& answer) {
     for (auto& line : answer.at("lines")) {
       auto level = text_at(line, "level");
       rows.lines.push_back({fmt::format("{}  {:<5}  {}: {}", clock_text(time_at(line, "at_us")), level,
-                                        shown_path(text_at(line, "path")), text_at(line, "text")), style_of_level(level)});
+                                        with_short_ids(text_at(line, "path")), with_short_ids(text_at(line, "text"))),
+                            style_of_level(level)});
     }
     std::reverse(rows.lines.begin(), rows.lines.end());
     return rows;
@@ -92,7 +95,7 @@ outcome<top_rows> capsule_list_rows(const json& answer, const std::string& path)
   for (auto& one : *heads) {
     if (!path.empty() && one.path != path) continue;
     rows.lines.push_back(
-        {fmt::format("{}  {} ({})  {}", time_text(one.at_us), shown_path(one.path), one.incarnation, one.reason)});
+        {fmt::format("{}  {} ({})  {}", time_text(one.at_us), with_short_ids(one.path), one.incarnation, one.reason)});
     rows.ids.push_back(one.id);
   }
   return rows;
@@ -106,7 +109,7 @@ outcome<top_rows> capsule_rows(const json& capsule) {
                      time_text(time_at(capsule, "at_us"))));
     lines.push_back({text_at(capsule, "reason"), text_style::alert});
     lines.push_back(
-        {fmt::format("restarted {} times before; capsule {}", count_at(capsule, "restart_count"), text_at(capsule, "id"))});
+        {fmt::format("{} before; capsule {}", counted(count_at(capsule, "restart_count"), "restart"), text_at(capsule, "id"))});
     if (auto spec = spec_text(capsule.at("spec")); !spec.empty()) lines.push_back({spec, text_style::dim});
     lines.push_back({});
     auto& messages = capsule.at("messages");
@@ -133,7 +136,7 @@ outcome<top_rows> letter_rows(const json& letters) {
     lines.push_back({dead.empty() ? "No message went to an actor that was not there" : "Messages to actors that were not there",
                      text_style::head});
     for (auto& one : dead)
-      lines.push_back({fmt::format("  {:>8}  {}", count_at(one, "count"), shown_path(text_at(one, "path")))});
+      lines.push_back({fmt::format("  {:>8}  {}", count_at(one, "count"), with_short_ids(text_at(one, "path")))});
     lines.push_back({});
     auto& refusals = letters.at("refusals");
     lines.push_back({refusals.empty() ? "Nothing was turned away" : "Turned away, the newest first", text_style::head});
@@ -161,7 +164,7 @@ outcome<void> tap_log::hear(std::string_view message) {
 
 top_rows tap_log::rows() const {
   auto missed = missed_count_ == 0 ? std::string() : fmt::format(", {} more came too fast to be told", missed_count_);
-  top_rows rows{{{fmt::format("{} messages{}", heard_count_, missed), missed.empty() ? text_style::dim : text_style::marked}}};
+  top_rows rows{{{counted(heard_count_, "message").append(missed), missed.empty() ? text_style::dim : text_style::marked}}};
   for (auto& one : messages_) rows.lines.insert(rows.lines.end(), one.begin(), one.end());
   return rows;
 }

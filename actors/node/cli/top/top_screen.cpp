@@ -13,7 +13,7 @@ namespace {
 
 constexpr int rows_above = 3;             ///< Title, caption, column heads.
 constexpr std::size_t notice_rows_max = 8;
-constexpr auto session_format = "{:<12} {:<11} {:>9} {:>8} {:>10} {:>5} {:>6}  {}";
+constexpr auto session_format = "{:<12} {:<11} {:>8} {:>7} {:>9} {:>4} {:>5}  {}";
 
 constexpr auto help_text = R"(Pages
   1  the supervision tree         4  crash capsules: what an actor was doing
@@ -81,7 +81,7 @@ std::string top_model::title_line(int width, int height) const {
 }
 
 std::string top_model::caption() const {
-  auto of_one = place_.of.empty() ? std::string() : " of " + shown_path(place_.of);
+  auto of_one = place_.of.empty() ? std::string() : " of " + with_short_ids(place_.of);
   switch (place_.shown) {
     case page::list: return fmt::format("sorted by {} (s: next)", to_string(sorted_by_));
     case page::actor: return "One actor";
@@ -101,8 +101,9 @@ std::string top_model::caption() const {
     mail += actor.mailbox_length;
   }
   auto running = std::count_if(data_.sessions.begin(), data_.sessions.end(), [](auto& s) { return !is_final(s.state); });
-  return fmt::format("{} actors  {} mail  {} restarts  {} dead letters  {} sessions ({} running)  block {}",
-                     data_.actors.size(), mail, restarts, letters, data_.sessions.size(), running, data_.ledger_height);
+  return fmt::format("{} actors  {} mail  {}  {}  {} ({} running)  block {}",
+                     data_.actors.size(), mail, counted(restarts, "restart"), counted(letters, "dead letter"),
+                     counted(data_.sessions.size(), "session"), running, data_.ledger_height);
 }
 
 std::string top_model::column_heads(int width) const {
@@ -133,14 +134,14 @@ std::string top_model::hint() const {
 std::vector<text_line> top_model::notice(int width) const {
   auto in_style = [width](const std::string& text, text_style style) { return fitted({{text, style}}, width); };
   if (question_) {
-    auto lines = in_style(question_->words, text_style::title);
+    auto lines = in_style(with_short_ids(question_->words), text_style::title);
     if (lines.size() >= notice_rows_max) lines.resize(notice_rows_max - 1);
     lines.push_back({cut_to(fmt::format("{}? y does it, any other key leaves it", to_string(question_->action)), width),
                      text_style::selected});
     return lines;
   }
   if (typing_) return {{cut_to("/" + filter_ + "_", width), text_style::dim}};
-  auto lines = !said_.empty()      ? in_style(said_, said_good_ ? text_style::dim : text_style::alert)
+  auto lines = !said_.empty()      ? in_style(with_short_ids(said_), said_good_ ? text_style::dim : text_style::alert)
                : !trouble_.empty() ? in_style(trouble_, text_style::alert)
                                    : std::vector<text_line>{{cut_to(hint(), width), text_style::dim}};
   if (lines.size() > notice_rows_max) lines.resize(notice_rows_max);
@@ -156,7 +157,7 @@ std::vector<text_line> top_model::actor_rows(int width) const {
       name.append(2 * static_cast<std::size_t>(depth_of(actor->path)), ' ');
       name.append(folded_.contains(actor->path) ? "+ " : "").append(last_name(actor->path));
     } else {
-      name = shown_path(actor->path);
+      name = with_short_ids(actor->path);
     }
     auto marked = is_marked(*actor);
     auto style = marked ? text_style::marked : actor->state == "running" ? text_style::plain : text_style::alert;
@@ -222,6 +223,9 @@ std::vector<text_line> top_model::lines(int width, int height) const {
   auto from = place_.row;
   if (is_list()) from = place_.row < room ? 0 : place_.row - room + 1;
   else from = std::min(from, rows.size() > room ? rows.size() - room : 0);
+  if (!is_list() && rows.size() > room && room > 0)
+      screen[1].text = cut_to(
+          fmt::format("{}  (lines {} to {} of {})", caption(), from + 1, std::min(from + room, rows.size()), rows.size()), width);
   for (auto i = from; i < rows.size() && i < from + room; ++i) {
     if (is_list() && i == place_.row) rows[i].style = text_style::selected;
     screen.push_back(std::move(rows[i]));

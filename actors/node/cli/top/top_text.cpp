@@ -35,6 +35,15 @@ std::string cut_to(std::string_view foreign, int width) {
   return text;
 }
 
+std::string cut_path_to(std::string_view path, int width) {
+  auto text = printable(path);
+  auto most = static_cast<std::size_t>(std::max(0, width));
+  if (text.size() <= most || most <= 3) return cut_to(text, width);
+  auto begin = text.size() - (most - 3);
+  while (begin < text.size() && continues(text[begin])) ++begin;
+  return "..." + text.substr(begin);
+}
+
 std::vector<std::string> wrapped(std::string_view foreign, int width, int indent) {
   auto text = printable(foreign);
   auto most = static_cast<std::size_t>(std::max(4, width)); // The longest character.
@@ -59,6 +68,10 @@ std::string nanoseconds_text(std::uint64_t ns) {
 }
 
 std::string rate_text(double rate) { return rate < 100 ? fmt::format("{:.1f}", rate) : fmt::format("{:.0f}", rate); }
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 std::string clock_text(std::int64_t at_us) {
   if (at_us <= 0) return "-";
