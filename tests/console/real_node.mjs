@@ -68,7 +68,8 @@ export class RealNode {
 
   /** Begins a recording; the answer is its id. */
   async record(source, title) {
-    const id = /[0-9a-f]{64}/.exec(await this.lucid('record', '--detach', '--json', source, '--title', title))?.[0];
+    const told = await this.lucid('record', '--detach', '--json', source, '--title', title, '--owner', 'alice');
+    const id = /[0-9a-f]{64}/.exec(told)?.[0];
     assert.ok(id, 'a recording has an id');
     return id;
   }

@@ -9,6 +9,7 @@ import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { load } from './packages.mjs';
+import { http } from './raw_http.mjs';
 import { RealNode, until } from './real_node.mjs';
 import { takeScreens } from './screens.mjs';
 
@@ -36,7 +37,8 @@ before(async () => {
   });
   // Noise: what cannot be compressed fills chunks of 8 MiB within seconds.
   const noise = `generator:noise=1&size=560x400&rate=15&frames=${playableSeconds * 15}`;
-  [playable, damaged] = await Promise.all([node.record(noise, 'Test picture'), node.record(noise, 'Damaged on disk')]);
+  [playable, damaged] = await Promise.all([node.record(noise, 'Noise'), node.record(noise, 'Damaged on disk')]);
+  await node.record(`generator:rate=15&frames=${playableSeconds * 15}`, 'Test picture');
   running = await node.record('generator:realtime=1&frames=100000', 'Clock tower');
 });
 after(async () => {
@@ -125,12 +127,12 @@ test('pages are sent packed, and may be kept', async () => {
   const html = await fetch(origin, { headers: { 'accept-encoding': 'identity' } });
   const name = /\/assets\/main-\w+\.js/.exec(await html.text())?.[0];
   assert.equal(html.headers.get('cache-control'), 'no-cache');
-  const { http } = await import('./raw_http.mjs');
   const [plain, packed] = [await http(origin, name, {}), await http(origin, name, { 'accept-encoding': 'gzip, br' })];
   assert.equal(packed.headers['content-encoding'], 'gzip');
   assert.match(packed.headers['cache-control'], /immutable/);
   assert.deepEqual(gunzipSync(packed.body), plain.body);
-  assert.equal((await fetch(`${origin}/assets/../../etc/passwd`)).status, 404);
+  for (const path of ['/assets/../../../../etc/passwd', '/assets/%2e%2e/%2e%2e/etc/passwd', '/assets//etc/passwd'])
+    assert.notEqual((await http(origin, path, {})).status, 200, path);
 });
 
 test('an actor is killed while it records: it comes back, and the recording goes on', async () => {
@@ -144,7 +146,7 @@ test('an actor is killed while it records: it comes back, and the recording goes
     const actor = await ask(`/v1/actors/${encodeURIComponent(path)}`);
     return actor.incarnation > 1 && actor.state_now === 'running';
   });
-  await go('tree');
+  await page.getByRole('link', { name: 'Actors', exact: true }).click(); // Marks are of what was seen: no new page.
   await page.locator('.marked').first().waitFor();
   await until('frames go on', async () => (await sessionOf(running)).frame_count > before_ + 30);
   const { state, gap_count } = await sessionOf(running);
@@ -237,7 +239,7 @@ test('a wrong key and a damaged chunk each say what they are', async () => {
 });
 
 test('Prometheus reads what the node tells', async (t) => {
-  if (!process.env.PROMTOOL) return t.skip('promtool is missing');
+  if (!process.env.PROMTOOL || process.env.PROMTOOL.endsWith('NOTFOUND')) return t.skip('promtool is missing');
   const child = spawn(process.env.PROMTOOL, ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   for (const out of [child.stdout, child.stderr]) out.on('data', (data) => (said += data));

@@ -84,7 +84,7 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
   damaged: async (page) => {
     await damage?.(page, true);
     await open(page, key);
-    await page.getByText('Damage').first().waitFor();
+    await page.getByRole('button', { name: 'Go on behind it' }).waitFor();
   },
   finished: async (page) => {
     await page.getByRole('button', { name: 'Verify' }).click();

@@ -99,3 +99,14 @@ test('the picture is as wide as it may be, and its rows are of equal length', ()
   assert.equal(narrow.arrows.length, 5);
   assert.deepEqual(layOut([], 500).boxes, []);
 });
+
+test('names are as short as the reader needs them', () => {
+  const id = 'b'.repeat(64);
+  assert.equal(format.typeName('lucid::fragment'), 'fragment');
+  assert.equal(format.typeName('std::vector<lucid::chunk>'), 'std::vector<chunk>');
+  assert.equal(format.pathSeenFrom(`sessions/${id}/chunk`, `sessions/${id}/capture`), 'capture');
+  assert.equal(format.pathSeenFrom(`sessions/${id}/chunk`, 'storage/store'), 'storage/store');
+  assert.equal(format.pathSeenFrom('control', 'recorder'), 'recorder');
+  assert.equal(format.sentence(`restarts sessions/${id}/chunk`), `Restarts sessions/${'b'.repeat(12)}/chunk.`);
+  assert.equal(format.sentence('Does nothing.'), 'Does nothing.');
+});

@@ -85,5 +85,18 @@ export const shortId = (hex: string) => (hex.length > 12 ? hex.slice(0, 12) : he
 /** A path with the session ids in it shortened: "sessions/3f9a0c1122dd/seal". */
 export const shortPath = (path: string) => path.replace(/[0-9a-f]{64}/g, shortId);
 
+/** A sender as its neighbours know it: "capture" to "sessions/3f9a/chunk", "storage/store" to others. */
+export function pathSeenFrom(path: string, other: string): string {
+  const family = path.slice(0, path.lastIndexOf('/') + 1);
+  return shortPath(family !== '' && other.startsWith(family) ? other.slice(family.length) : other);
+}
+
+/** The name of a message's type: all are of one namespace. */
+export const typeName = (type: string) => type.replaceAll('lucid::', '');
+
+/** What the node says of an action, as a sentence, with the ids in it shortened. */
+export const sentence = (text: string) =>
+  shortPath(text).replace(/^[a-z]/, (letter) => letter.toUpperCase()) + (/[.?!]$/.test(text) ? '' : '.');
+
 /** "1 child", "4 children" */
 export const plural = (value: number, one: string, many: string) => `${count(value)} ${value === 1 ? one : many}`;

@@ -1,6 +1,6 @@
 // One actor: what it is, how it is doing, what it was, and what may be done to it.
 import type { App, Page } from '../app.ts';
-import { count, duration, nanoseconds, plural, rate, share, shortPath } from '../core/format.ts';
+import { count, duration, nanoseconds, plural, rate, share, shortPath, typeName } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import type { Actor, ActorDetail } from '../core/types.ts';
 import { segment } from '../net/api.ts';
@@ -60,7 +60,7 @@ const ownState = (a: Actor) => {
 const handlers = (a: Actor) =>
   table(
     [
-      { title: 'Message', class: 'wide', cell: (t) => h('code', { title: t.type }, t.type) },
+      { title: 'Message', class: 'wide', cell: (t) => h('code', { title: t.type }, typeName(t.type)) },
       { title: 'Handled', class: 'number', cell: (t) => count(t.count) },
       { title: 'p50', class: 'number', cell: (t) => nanoseconds(t.p50_ns) },
       { title: 'p99', class: 'number', cell: (t) => nanoseconds(t.p99_ns) },

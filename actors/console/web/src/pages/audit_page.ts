@@ -1,11 +1,14 @@
 // What was done to the node, by whom, and with what outcome: the hash-chained log.
 import type { App, Page } from '../app.ts';
-import { count, shortPath } from '../core/format.ts';
+import { count, sentence, shortPath } from '../core/format.ts';
 import type { AuditEntry } from '../core/types.ts';
 import { h, replace } from '../ui/dom.ts';
 import { hex, loading, panel, showFailure, table, time } from '../ui/parts.ts';
 
 const pageCount = 200;
+
+/** What went well; anything else says why it did not. */
+const outcomeClass: Record<string, string> = { begun: 'quiet', done: 'good' };
 
 const entryTable = (entries: AuditEntry[]) =>
   table(
@@ -13,10 +16,24 @@ const entryTable = (entries: AuditEntry[]) =>
       { title: 'No.', class: 'number', cell: (e) => count(e.number) },
       { title: 'Time', class: 'when', cell: (e) => time(e.at_us) },
       { title: 'Operator', cell: (e) => e.operator },
-      { title: 'Action', cell: (e) => h('strong', {}, e.action) },
-      { title: 'Target', cell: (e) => h('code', { title: e.target }, shortPath(e.target)) },
-      { title: 'Consequence', class: 'wide', cell: (e) => e.consequence },
-      { title: 'Outcome', cell: (e) => h('span', { class: e.outcome === 'done' ? 'good' : 'alarm' }, e.outcome) },
+      {
+        title: 'Action',
+        class: 'wide',
+        cell: (e) =>
+          h(
+            'div',
+            {},
+            h('strong', {}, e.action),
+            ' ',
+            h('code', { title: e.target }, shortPath(e.target)),
+            e.consequence === '' ? '' : h('div', { class: 'quiet' }, sentence(e.consequence)),
+          ),
+      },
+      {
+        title: 'Outcome',
+        class: 'outcome',
+        cell: (e) => h('span', { class: outcomeClass[e.outcome] ?? 'alarm' }, e.outcome),
+      },
       { title: 'Hash', cell: (e) => hex(e.hash) },
     ],
     entries,

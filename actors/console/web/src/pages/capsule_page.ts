@@ -1,6 +1,6 @@
 // A crash capsule: what an actor was doing when it ended. Without an id: all of them.
 import type { App, Page } from '../app.ts';
-import { bytes, clock, count, exactMoment } from '../core/format.ts';
+import { bytes, clock, count, exactMoment, typeName } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import type { Capsule, CapsuleHead, Message } from '../core/types.ts';
 import { segment } from '../net/api.ts';
@@ -11,7 +11,7 @@ const messageTable = (messages: Message[]) =>
   table(
     [
       { title: 'Time', class: 'when', cell: (m) => h('time', { title: exactMoment(m.at_us) }, clock(m.at_us)) },
-      { title: 'Type', cell: (m) => h('code', {}, m.type) },
+      { title: 'Type', cell: (m) => h('code', { title: m.type }, typeName(m.type)) },
       { title: 'Size', class: 'number', cell: (m) => bytes(m.size_bytes) },
       { title: 'From', cell: (m) => actorLink(m.sender) },
       { title: 'Fields', class: 'wide', cell: (m) => h('code', {}, m.fields || '–') },

@@ -56,7 +56,7 @@ function disk({ disk: d, open_files, open_files_max }: Machine): Node {
         'disk',
       ),
     ],
-    ['recordings', bytes(d.used_bytes)],
+    ['in use', `${bytes(d.used_bytes)}, of all programs`],
     [
       'open files',
       measured(open_files / Math.max(1, open_files_max), `${count(open_files)} of ${count(open_files_max)}`, 'open files'),
@@ -64,13 +64,27 @@ function disk({ disk: d, open_files, open_files_max }: Machine): Node {
   ]);
 }
 
+/** Threads of one name are told as one: a pool's members have nothing of their own to tell. */
+function threadGroups({ threads: all }: Machine): { name: string; count: number; cpu_share: number }[] {
+  const groups = new Map<string, { name: string; count: number; cpu_share: number }>();
+  for (const { name, cpu_share } of all) {
+    const group = groups.get(name) ?? { name, count: 0, cpu_share: 0 };
+    groups.set(name, { name, count: group.count + 1, cpu_share: group.cpu_share + cpu_share });
+  }
+  return [...groups.values()];
+}
+
 const threads = (m: Machine) =>
   table(
     [
-      { title: 'Thread', class: 'wide', cell: (t) => t.name },
-      { title: 'Share of a core', class: 'bar-cell', cell: (t) => measured(t.cpu_share, share(t.cpu_share), t.name) },
+      { title: 'Threads', class: 'wide', cell: (t) => (t.count > 1 ? `${t.name} (${count(t.count)})` : t.name) },
+      {
+        title: 'Share of a core',
+        class: 'bar-cell',
+        cell: (t) => measured(t.cpu_share / t.count, share(t.cpu_share), t.name),
+      },
     ],
-    m.threads,
+    threadGroups(m),
     'None were told.',
   );
 

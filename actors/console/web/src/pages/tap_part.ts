@@ -1,5 +1,5 @@
 // A tap: the messages that flow through one actor, while it is open.
-import { bytes, clock, count, exactMoment, shortPath } from '../core/format.ts';
+import { bytes, clock, count, exactMoment, pathSeenFrom, typeName } from '../core/format.ts';
 import type { Message } from '../core/types.ts';
 import type { Stream, Tapped } from '../net/stream.ts';
 import { h, setText } from '../ui/dom.ts';
@@ -41,9 +41,9 @@ export class TapPart {
       fill: (row, message) => {
         const texts = [
           clock(message.at_us),
-          message.type,
+          typeName(message.type),
           bytes(message.size_bytes),
-          shortPath(message.sender) || 'outside',
+          pathSeenFrom(this.path, message.sender) || 'outside',
           message.fields,
         ];
         for (const [i, text] of texts.entries()) setText(row.children[i]!, text);

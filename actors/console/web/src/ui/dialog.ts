@@ -1,5 +1,6 @@
 // Dialogs: what an action will do is said before it is done.
 import type { Api } from '../net/api.ts';
+import { sentence } from '../core/format.ts';
 import type { Consequence } from '../core/types.ts';
 import { h, setText } from './dom.ts';
 import { notice } from './notice.ts';
@@ -48,7 +49,7 @@ export async function confirmAndRun(api: Api, action: Action, form?: HTMLElement
   );
   api.get<Consequence>(action.consequenceAt).then(
     (consequence) => {
-      setText(text, consequence.text);
+      setText(text, sentence(consequence.text));
       confirm.disabled = false;
     },
     (error: Error) =>

@@ -39,14 +39,14 @@ function box(at: Box, mostQueued: number): SVGElement {
     svg(
       'title',
       {},
-      `${stage.role}: ${words(at)}; ${bytes(stage.queued_bytes)} queued; ` +
-        `${bytes(stage.credit_bytes)} of ${bytes(stage.credit_max_bytes)} credit`,
+      `${stage.role}: ${words(at)}; ${bytes(stage.queued_bytes)} queued` +
+        (stage.credit_max_bytes > 0 ? `; ${bytes(stage.credit_bytes)} of ${bytes(stage.credit_max_bytes)} credit` : ''),
     ),
     svg('rect', { width: boxWidth, height: boxHeight, rx: 6, class: 'frame' }),
     svg('text', { x: 12, y: 22, class: 'role' }, stage.role),
     svg('text', { x: 12, y: 42, class: 'words' }, words(at)),
     bar(66, 'queued', stage.queued_bytes, stage.queued_bytes / Math.max(1, mostQueued), 'queue'),
-    bar(94, 'credit', stage.credit_bytes, credit, credit < 0.1 && stage.credit_max_bytes > 0 ? 'spent' : 'credit'),
+    stage.credit_max_bytes > 0 ? bar(94, 'credit', stage.credit_bytes, credit, credit < 0.1 ? 'spent' : 'credit') : [],
   );
 }
 
