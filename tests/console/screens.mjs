@@ -61,6 +61,7 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
     await page.getByRole('button', { name: 'Open tap' }).click();
     await page.locator('.tapped .canvas .row').nth(3).waitFor();
     await page.waitForTimeout(2000); // For the plots to have a line.
+    await page.locator('main').evaluate((main) => main.scrollTo(0, 0));
   },
   keys: (page) => page.keyboard.press('?'),
   confirm: async (page) => {

@@ -85,7 +85,7 @@ const incarnations = (a: Actor) =>
     [
       { title: 'Inc.', class: 'number', cell: (r) => count(r.incarnation) },
       { title: 'Ended', class: 'when', cell: (r) => time(r.at_us) },
-      { title: 'Because', class: 'wide', cell: (r) => r.reason },
+      { title: 'Because', class: 'wide text', cell: (r) => r.reason },
     ],
     [...a.restarts].reverse(),
     'None has ended: this is the first.',

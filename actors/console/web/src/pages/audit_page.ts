@@ -7,8 +7,8 @@ import { hex, loading, panel, showFailure, table, time } from '../ui/parts.ts';
 
 const pageCount = 200;
 
-/** What went well; anything else says why it did not. */
-const outcomeClass: Record<string, string> = { begun: 'quiet', done: 'good' };
+/** Any other outcome says why it did not. */
+const wentWell = ({ outcome }: AuditEntry) => outcome === 'begun' || outcome === 'done';
 
 const entryTable = (entries: AuditEntry[]) =>
   table(
@@ -18,7 +18,7 @@ const entryTable = (entries: AuditEntry[]) =>
       { title: 'Operator', cell: (e) => e.operator },
       {
         title: 'Action',
-        class: 'wide',
+        class: 'wide text',
         cell: (e) =>
           h(
             'div',
@@ -27,12 +27,12 @@ const entryTable = (entries: AuditEntry[]) =>
             ' ',
             h('code', { title: e.target }, shortPath(e.target)),
             e.consequence === '' ? '' : h('div', { class: 'quiet' }, sentence(e.consequence)),
+            wentWell(e) ? '' : h('div', { class: 'alarm' }, sentence(e.outcome)),
           ),
       },
       {
         title: 'Outcome',
-        class: 'outcome',
-        cell: (e) => h('span', { class: outcomeClass[e.outcome] ?? 'alarm' }, e.outcome),
+        cell: (e) => (wentWell(e) ? h('span', { class: 'quiet' }, e.outcome) : h('span', { class: 'alarm' }, 'failed')),
       },
       { title: 'Hash', cell: (e) => hex(e.hash) },
     ],

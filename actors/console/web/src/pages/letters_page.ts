@@ -25,7 +25,7 @@ const refused = ({ refusals }: Letters) =>
       { title: 'Kind', cell: (r) => r.kind },
       { title: 'From', cell: (r) => h('code', {}, r.source) },
       { title: 'Times', class: 'number', cell: (r) => count(r.count) },
-      { title: 'What', class: 'wide', cell: (r) => r.what },
+      { title: 'What', class: 'wide text', cell: (r) => r.what },
     ],
     refusals,
     'None: no input was refused.',

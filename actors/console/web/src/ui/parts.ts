@@ -39,7 +39,7 @@ export function table<T>(columns: Column<T>[], items: readonly T[], empty: strin
     h(
       'tr',
       {},
-      columns.map((column) => h('td', { class: column.class }, column.cell(item))),
+      columns.map((column) => h('td', { class: column.class, 'data-title': column.title }, column.cell(item))),
     ),
   );
   return h(
