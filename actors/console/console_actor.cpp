@@ -178,12 +178,12 @@ void console_shell::refuse(const asker& to, const error& e, unsigned status) con
 // --- the audit log ----------------------------------------------------------------------------------------------
 
 void console_shell::audited(const asker& by, std::string action, std::string target, std::string consequence,
-                            std::function<void()> act) const {
+                            std::function<void(const audit_entry&)> act) const {
   consequence.resize(std::min(consequence.size(), audit_text_bytes_max));
   audit_action what{by.by, std::move(action), std::move(target), std::move(consequence), "begun"};
   log::info(path_, "{}: {} {}", what.by, what.action, what.target);
   state().audit.request(self_, audit_patience, audit_append_request{std::move(what)})
-    .then([act = std::move(act)](const audit_entry&) { act(); },
+    .then([act = std::move(act)](const audit_entry& begun) { act(begun); },
           [me = *this, by](const caf::error& failed) {
             auto why = from_caf(failed);
             me.refuse(by, {why.code, "audit", "not done, since it cannot be written to the audit log",
@@ -191,11 +191,12 @@ void console_shell::audited(const asker& by, std::string action, std::string tar
           });
 }
 
-void console_shell::audit_failure(const asker& by, std::string action, std::string target, const error& why) const {
-  auto words = "failed: " + to_string(why);
-  words.resize(std::min(words.size(), audit_text_bytes_max));
-  state().audit
-    .request(self_, audit_patience, audit_append_request{{by.by, std::move(action), std::move(target), {}, std::move(words)}})
+void console_shell::audit_failure(const audit_entry& begun, const error& why) const {
+  auto what = begun.what;
+  what.consequence = fmt::format("none of entry {}", begun.number);
+  what.result = "failed: " + to_string(why);
+  what.result.resize(std::min(what.result.size(), audit_text_bytes_max));
+  state().audit.request(self_, audit_patience, audit_append_request{std::move(what)})
     .then([](const audit_entry&) {},
           [me = *this](const caf::error& lost) {
             log::error(me.path_, "an action that failed is not noted as such: {}", to_string(from_caf(lost)));

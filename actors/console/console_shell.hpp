@@ -135,10 +135,10 @@ private:
   template <class Work, class Tell>
   void answer_from_pool(const asker& to, Work work, Tell tell) const;
 
-  /// Has `what` written to the audit log, and then `act`. A failure of it is written, too: `failed`.
+  /// Has the action written to the audit log, and then `act`, which is given the entry. What then fails gets an entry, too.
   void audited(const asker& by, std::string action, std::string target, std::string consequence,
-               std::function<void()> act) const;
-  void audit_failure(const asker& by, std::string action, std::string target, const error& why) const;
+               std::function<void(const audit_entry&)> act) const;
+  void audit_failure(const audit_entry& begun, const error& why) const;
 
   /// Runs `then` inside the actor once nobody holds the answer any more.
   std::shared_ptr<void> when_dropped(std::function<void()> then) const;

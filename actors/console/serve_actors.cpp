@@ -90,8 +90,7 @@ void console_shell::carry_out(const asker& from, const api::act_on_actor& wish) 
   auto said = consequence_of(wish.action, wish.path, tree);
   if (!said) return refuse(from, said.error());
   auto supervisor = find_in(tree, wish.path)->spec.parent;
-  auto action = std::string(to_string(wish.action));
-  audited(from, action, wish.path, said->text, [me = *this, from, wish, text = said->text, supervisor, action] {
+  audited(from, std::string(to_string(wish.action)), wish.path, said->text, [me = *this, from, wish, text = said->text, supervisor](const audit_entry& begun) {
     json acted{{"path", wish.path}, {"consequence", text}};
     // Whoever ends with it answers first.
     bool ends_us = (wish.action == child_action::restart || wish.action == child_action::kill) &&
@@ -103,9 +102,9 @@ void console_shell::carry_out(const asker& from, const api::act_on_actor& wish) 
         [me, from, acted, ends_us](const child_ack&) {
           if (!ends_us) me.answer(from, acted);
         },
-        [me, from, action, path = wish.path](const caf::error& failed) {
+        [me, from, begun](const caf::error& failed) {
           auto why = as_told_outside(from_caf(failed));
-          me.audit_failure(from, action, path, why);
+          me.audit_failure(begun, why);
           me.refuse(from, why);
         });
   });

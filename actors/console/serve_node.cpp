@@ -117,7 +117,7 @@ void console_shell::carry_out(const asker& from, const api::node_consequence& wi
 void console_shell::carry_out(const asker& from, const api::drain_node& wish) const {
   auto action = wish.on ? "drain" : "accept";
   with_session_counts(from, [me = *this, from, wish, action](const std::map<session_state, std::uint64_t>& counts) {
-    me.audited(from, action, "node", consequence_for_node(action, running_among(counts)), [me, from, wish] {
+    me.audited(from, action, "node", consequence_for_node(action, running_among(counts)), [me, from, wish](const audit_entry&) {
       me.state().parts.drain(wish.on);
       me.answer(from, json{{"on", wish.on}});
     });
@@ -126,7 +126,7 @@ void console_shell::carry_out(const asker& from, const api::drain_node& wish) co
 
 // A node whose store does not answer can be stopped, too.
 void console_shell::carry_out(const asker& from, const api::stop_node&) const {
-  audited(from, "stop", "node", "ends the running sessions in order, then the node", [me = *this, from] {
+  audited(from, "stop", "node", "ends the running sessions in order, then the node", [me = *this, from](const audit_entry&) {
     me.answer(from, json{{"stopping", true}}, 202);
     me.state().parts.stop_node();
   });
@@ -134,7 +134,7 @@ void console_shell::carry_out(const asker& from, const api::stop_node&) const {
 
 void console_shell::carry_out(const asker& from, const api::set_log_level& wish) const {
   audited(from, "log", wish.subsystem.empty() ? "node" : wish.subsystem,
-          consequence_of_log_level(wish.subsystem, wish.level), [me = *this, from, wish] {
+          consequence_of_log_level(wish.subsystem, wish.level), [me = *this, from, wish](const audit_entry&) {
             log::set_level(wish.subsystem, *log::level_from(wish.level));
             me.answer(from, json{{"subsystem", wish.subsystem}, {"level", wish.level}});
           });

@@ -20,11 +20,11 @@ void console_shell::carry_out(const asker& from, const api::list_sessions& wish)
 // The source is not told before the recorder has read it: it may hold credentials.
 void console_shell::carry_out(const asker& from, const api::create_session& wish) const {
   auto title = wish.policy.title.empty() ? std::string("a session") : "the session \"" + wish.policy.title + "\"";
-  audited(from, "record", "node", "starts " + title, [me = *this, from, wish] {
+  audited(from, "record", "node", "starts " + title, [me = *this, from, wish](const audit_entry& begun) {
     me.state().recorder.request(me.self_, create_patience, session_create_request{wish.what, wish.policy})
-      .then(me.answering(from, 201), [me, from](const caf::error& failed) {
+      .then(me.answering(from, 201), [me, from, begun](const caf::error& failed) {
         auto why = as_told_outside(from_caf(failed));
-        me.audit_failure(from, "record", "node", why);
+        me.audit_failure(begun, why);
         me.refuse(from, why);
       });
   });
@@ -60,10 +60,10 @@ void console_shell::act_on_session(const asker& to, const session_id& id, std::s
   with_session(to, id, [me = *this, to, id, action, request](const session_summary& summary) {
     auto text = consequence_for_session(action, summary, me.clock_->wall_us());
     if (!text) return me.refuse(to, text.error());
-    me.audited(to, action, to_hex(id), *text, [me, to, id, action, request] {
+    me.audited(to, action, to_hex(id), *text, [me, to, id, request](const audit_entry& begun) {
       me.session(id).request(me.self_, status_patience, request).then(me.answering(to), [=](const caf::error& failed) {
         auto why = as_told_outside(from_caf(failed));
-        me.audit_failure(to, action, to_hex(id), why);
+        me.audit_failure(begun, why);
         me.refuse(to, why);
       });
     });
@@ -82,11 +82,11 @@ void console_shell::carry_out(const asker& from, const api::remove_session& wish
   with_session(from, wish.id, [me = *this, from, wish](const session_summary& summary) {
     auto text = consequence_for_session("remove", summary, me.clock_->wall_us());
     if (!text) return me.refuse(from, text.error());
-    me.audited(from, "remove", to_hex(wish.id), *text, [me, from, wish] {
+    me.audited(from, "remove", to_hex(wish.id), *text, [me, from, wish](const audit_entry& begun) {
       me.state().store.request(me.self_, store_patience, session_remove_request{wish.id})
-        .then(me.answering(from), [me, from, wish](const caf::error& failed) {
+        .then(me.answering(from), [me, from, begun](const caf::error& failed) {
           auto why = as_told_outside(from_caf(failed));
-          me.audit_failure(from, "remove", to_hex(wish.id), why);
+          me.audit_failure(begun, why);
           me.refuse(from, why);
         });
     });
