@@ -12,7 +12,7 @@ const huge = [3840, 2160];
 const onLargeScreens = ['tree', 'actor', 'stalled'];
 const themes = ['light', 'dark'];
 const inOneWindow = ['tree', 'list', 'keys', 'confirm']; // They scroll by themselves, or lie over the page.
-const settleMs = 250;
+const settleMs = 150;
 
 const ask = async (page, path) => page.evaluate((at) => fetch(at).then((answer) => answer.json()), path);
 
@@ -110,7 +110,7 @@ export async function takeScreens({ page, origin, folder, only = [], sizes = [wi
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) complaints.push(`${name} ${width}: the page is ${over} px wider than the window`);
     const tall = await page.evaluate(() => document.querySelector('main').scrollHeight);
-    if (tall <= height || width > 2000 || inOneWindow.includes(name)) return;
+    if (tall <= height || width > 2000 || theme !== 'light' || inOneWindow.includes(name)) return;
     await page.setViewportSize({ width, height: Math.min(3000, tall + 120) });
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: join(folder, `${name}-${theme}-${width}-whole.png`) });
