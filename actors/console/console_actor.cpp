@@ -257,7 +257,10 @@ void console_shell::carry_out(const asker& from, const api::get_me&) const {
 
 void console_shell::carry_out(const asker& from, const api::get_page& wish) const {
   auto* file = state().door.is_browser() ? find_page(wish.path) : nullptr;
-  if (!file) return refuse(from, {errc::not_found, "console", "there is no such page", nullptr});
+  if (!file) {
+    note_refusal("request", "there is no such page");
+    return refuse(from, {errc::not_found, "console", "there is no such page", nullptr});
+  }
   ++state().answered_count;
   send(from.request, page_response(*file, from.accept_encoding));
 }

@@ -90,8 +90,8 @@ void console_shell::carry_out(const asker& from, const api::act_on_actor& wish) 
   auto said = consequence_of(wish.action, wish.path, tree);
   if (!said) return refuse(from, said.error());
   auto supervisor = find_in(tree, wish.path)->spec.parent;
-  audited(from, std::string(to_string(wish.action)), wish.path, said->text, [me = *this, from, wish, text = said->text, supervisor](const audit_entry& begun) {
-    json acted{{"path", wish.path}, {"consequence", text}};
+  json acted{{"path", wish.path}, {"consequence", said->text}};
+  auto act = [me = *this, from, wish, acted, supervisor](const audit_entry& begun) {
     // Whoever ends with it answers first.
     bool ends_us = (wish.action == child_action::restart || wish.action == child_action::kill) &&
                    is_at_or_above(wish.path, me.path_);
@@ -107,7 +107,8 @@ void console_shell::carry_out(const asker& from, const api::act_on_actor& wish) 
           me.audit_failure(begun, why);
           me.refuse(from, why);
         });
-  });
+  };
+  audited(from, std::string(to_string(wish.action)), wish.path, said->text, act);
 }
 
 // --- what never reached an actor ----------------------------------------------------------------------------------
