@@ -1,6 +1,8 @@
 // runtime/work_pool.cpp - threads around one bounded queue.
 #include "runtime/work_pool.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <string>
 
@@ -34,6 +36,7 @@ outcome<void> thread_pool::post(job work) {
 }
 
 void thread_pool::work() {
+  pthread_setname_np(pthread_self(), "lucid-work"); // As who looks at the process finds it.
   for (;;) {
     job next;
     {

@@ -23,10 +23,10 @@ struct http_limits {
   std::chrono::seconds idle_max{60};    ///< A connection without a request, or a stream without a sign of life, is closed.
   std::chrono::seconds request_max{10}; ///< From a request's first byte to its last; also for the TLS handshake.
   std::chrono::seconds answer_max{60};  ///< A request that nobody answers in this time gets 504.
-  std::uint32_t streams_max = 16;
+  std::uint32_t streams_max = 8;
   std::uint32_t stream_message_bytes_max = 64u << 10;   ///< What a client may say at once.
   std::uint32_t stream_messages_per_s_max = 50;
-  std::uint32_t stream_queue_bytes_max = 8u << 20;      ///< A full list of 10,000 actors has about 6 MB.
+  std::uint32_t stream_queue_bytes_max = 16u << 20;     ///< A full list of 10,000 busy actors has 9.5 MB.
   std::uint32_t stream_queue_messages_max = 16;
 };
 

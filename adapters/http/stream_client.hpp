@@ -18,7 +18,7 @@ namespace lucid {
 /// Owns: the connection. Threads: one. Memory: `waiting_bytes_max` + `message_bytes_max`, and what is to be sent.
 class stream_client {
 public:
-  static constexpr std::size_t message_bytes_max = 8u << 20; ///< The most a server queues for one stream.
+  static constexpr std::size_t message_bytes_max = 16u << 20; ///< The most a server queues for one stream.
   static constexpr std::size_t waiting_bytes_max = 8u << 20; ///< Beyond it nothing is read until it was taken.
   static constexpr std::size_t waiting_messages_max = 64;
   static constexpr std::size_t unsent_messages_max = 16;

@@ -93,7 +93,7 @@ const key_spec table[] = {
      "Longest login, however busy."},
     {"console.connections_max", LUCID_FIELD(console.connections_max), "64", 4, 1024, "",
      "Connections of browsers at one time; the next one is turned away."},
-    {"console.streams_max", LUCID_FIELD(console.streams_max), "16", 1, 64, "",
+    {"console.streams_max", LUCID_FIELD(console.streams_max), "8", 1, 64, "",
      "Pages that watch at one time."},
 
     {"store.free_bytes_min", LUCID_FIELD(store.free_bytes_min), "256 MiB", 0, std::int64_t{1024} * gib, "",
