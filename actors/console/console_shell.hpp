@@ -188,6 +188,8 @@ private:
   void carry_out(const asker&, const api::get_flow&) const;
   template <class Then>
   void with_session(const asker& to, const session_id& id, Then then) const;
+  /// The rows with what the actors of those sessions say that run: the store is told at a session's turns alone.
+  void with_live(std::vector<session_summary> rows, std::function<void(std::vector<session_summary>&)> then) const;
   template <class Request>
   void act_on_session(const asker& to, const session_id& id, std::string action, Request request) const;
   nlohmann::json flow_of(const session_id& id, const std::vector<inspection>& tree) const;

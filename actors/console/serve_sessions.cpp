@@ -9,10 +9,12 @@ using nlohmann::json;
 void console_shell::carry_out(const asker& from, const api::list_sessions& wish) const {
   state().store.request(self_, store_patience, session_list_request{wish.unfinished_only, wish.offset, wish.count})
     .then(
-      [me = *this, from](const std::vector<session_summary>& listed) {
-        auto sessions = json::array();
-        for (auto& one : listed) sessions.push_back(to_json(one));
-        me.answer(from, json{{"sessions", std::move(sessions)}});
+      [me = *this, from](std::vector<session_summary>& listed) {
+        me.with_live(std::move(listed), [me, from](const std::vector<session_summary>& live) {
+          auto sessions = json::array();
+          for (auto& one : live) sessions.push_back(to_json(one));
+          me.answer(from, json{{"sessions", std::move(sessions)}});
+        });
       },
       refusing(from));
 }
@@ -38,6 +40,20 @@ void console_shell::with_session(const asker& to, const session_id& id, Then the
       .then([then](const session_row& row) { then(row.summary); }, me.refusing(to));
   };
   session(id).request(self_, status_patience, session_status_request{}).then(then, from_store);
+}
+
+// One that does not answer in time is told as the store knows it. At most session.count_max are asked.
+void console_shell::with_live(std::vector<session_summary> rows,
+                              std::function<void(std::vector<session_summary>&)> then) const {
+  auto told = std::make_shared<std::vector<session_summary>>(std::move(rows));
+  auto until_done = when_dropped([told, then = std::move(then)] { then(*told); });
+  for (std::size_t i = 0; i < told->size(); ++i) {
+    auto& row = (*told)[i];
+    if (is_final(row.state) || !session(row.id).reachable()) continue;
+    session(row.id)
+      .request(self_, status_patience, session_status_request{})
+      .then([told, until_done, i](const session_summary& now) { (*told)[i] = now; }, [until_done](const caf::error&) {});
+  }
 }
 
 void console_shell::carry_out(const asker& from, const api::get_session& wish) const {

@@ -83,8 +83,13 @@ void console_shell::look_for(const std::set<std::string>& topics, const std::sha
         [until_done](const caf::error&) {});
   if (topics.count("sessions"))
     s.store.request(self_, status_patience, session_list_request{false, 0, watched_sessions_max})
-      .then([me = *this, until_done](std::vector<session_summary>& rows) { me.state().streams.take_sessions(std::move(rows)); },
-            [until_done](const caf::error&) {});
+      .then(
+        [me = *this, until_done](std::vector<session_summary>& rows) {
+          me.with_live(std::move(rows), [me, until_done](std::vector<session_summary>& live) {
+            me.state().streams.take_sessions(std::move(live));
+          });
+        },
+        [until_done](const caf::error&) {});
   if (topics.count("node"))
     s.ledger.request(self_, status_patience, ledger_status_request{})
       .then(

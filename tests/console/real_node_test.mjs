@@ -156,6 +156,15 @@ test('an actor is killed while it records: it comes back, and the recording goes
   assert.ok(entries.some((entry) => entry.action === 'kill' && entry.target === path && entry.consequence === consequence));
 });
 
+test('the sessions page follows what is recorded', async () => {
+  await go('sessions');
+  const frames = page.locator('tr', { hasText: 'Clock tower' }).locator('td[data-title="Frames"]');
+  const seen = async () => Number((await frames.innerText()).replaceAll(',', ''));
+  await until('there are frames', async () => (await seen()) > 0, 10);
+  const before_ = await seen();
+  await until('there are more', async () => (await seen()) > before_, 10);
+});
+
 test('a crash leaves a capsule that can be read', async () => {
   await go('capsule');
   await page.locator('main a[href^="#/capsule/"]').first().click();
