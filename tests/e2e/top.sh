@@ -58,7 +58,11 @@ if lucid top </dev/null >"$work/out" 2>&1; then fail "top ran without a terminal
 grep -q 'needs a terminal' "$work/out" || { cat "$work/out" >&2; fail "it is not said that a terminal is needed"; }
 lucid record --detach 'generator:frames=100000&realtime=1' --title 'Night shift' >/dev/null
 
-tmux_ -f /dev/null new-session -d -x 80 -y 24 "$program --data-dir $work/data top; echo LEFT; sleep 60"
+restart="$program --data-dir $work/data actors restart recorder"
+tmux_ -f /dev/null new-session -d -x 80 -y 24 \
+  "$restart; echo NO=\$?; $restart; echo YES=\$?; read -r; $program --data-dir $work/data top; echo LEFT; sleep 60"
+shows 'restart recorder: restarts 1 child'; shows 'Go on? .y/N'; press -l n; press Enter; shows 'nothing was done'; shows 'NO=130'
+press -l y; press Enter; shows 'It is under way'; shows 'YES=0'; press Enter
 shows 'ACTOR .*STATE .*MSG/S'
 shows '^  storage '
 shows '^    store .*running'
