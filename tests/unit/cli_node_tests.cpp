@@ -145,6 +145,11 @@ BOOST_FIXTURE_TEST_CASE(a_watch_prints_a_line_a_look_and_ends_with_a_signal, fix
   std::istringstream lines(watched.out);
   for (std::string line; std::getline(lines, line);) BOOST_TEST(json::parse(line)["actors"].size() == 2u);
   looks = 0;
+  BOOST_TEST(run({"inspect", "--watch=0.01"}).code == code_of(exit_code::usage));
+  BOOST_TEST(run({"inspect", "--watch=often"}).code == code_of(exit_code::usage));
+  looks = 0;
+  BOOST_TEST(run({"inspect", "--watch", "storage"}).code == 0); // What follows is the path, not the interval.
+  looks = 0;
   auto people = run({"inspect", "--watch=0.1", "storage"});
   BOOST_TEST(people.code == 0);
   BOOST_TEST(has(people.out, " UTC\n"));

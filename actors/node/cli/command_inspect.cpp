@@ -1,6 +1,6 @@
 // actors/node/cli/command_inspect.cpp - `lucid inspect`: actors of the running node, for people and scripts.
+#include <charconv>
 #include <chrono>
-#include <ctime>
 #include <memory>
 
 #include <fmt/format.h>
@@ -25,7 +25,8 @@ constexpr double watch_seconds_min = 0.1, watch_seconds_max = 3600;
 
 struct inspect_options {
   std::string path;
-  double watch_seconds = 0; ///< 0: once.
+  std::string watch_text;   ///< A number, checked by the parser (CLI11 gives flags whole numbers alone); empty: once.
+  double watch_seconds = 1;
 };
 
 /// The node's answer with those actors alone that are asked for. `must_be_some`: none is an error.
@@ -127,12 +128,15 @@ command_spec inspect_command() {
           .declare = [](CLI::App& app) -> command_action {
             auto o = std::make_shared<inspect_options>();
             app.add_option("PATH", o->path, "Actors; all if it is missing");
-            app.add_option("--watch", o->watch_seconds, "Look again after so many seconds (--watch: 1), until Ctrl-C")
-              ->type_name("SECONDS")->expected(0, 1)->default_str("1")->check(CLI::Range(watch_seconds_min, watch_seconds_max));
+            app.add_flag("--watch{1}", o->watch_text, "Look again every second (--watch=SECONDS), until Ctrl-C")
+              ->check(CLI::Range(watch_seconds_min, watch_seconds_max));
             return [o](command_context& context) -> command_result {
               auto client = node_of(context);
               if (!client) return pass_on(std::move(client));
-              return o->watch_seconds > 0 ? watch(context, *client, *o) : show_once(context, *client, *o);
+              if (o->watch_text.empty()) return show_once(context, *client, *o);
+              auto& text = o->watch_text;
+              std::from_chars(text.data(), text.data() + text.size(), o->watch_seconds);
+              return watch(context, *client, *o);
             };
           }};
 }
