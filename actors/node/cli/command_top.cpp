@@ -20,19 +20,15 @@ using steady = std::chrono::steady_clock;
 constexpr auto redraw_interval = 1s;
 constexpr auto tap_interval = 250ms; ///< Messages are shown sooner than numbers.
 constexpr std::uint32_t log_line_count = 200;
-constexpr std::size_t running_sessions_max = 32; ///< Of which the newest numbers are asked for, each second.
+constexpr std::size_t shown_sessions_max = 200; ///< The newest; `lucid sessions list` has all.
 
 outcome<top_data> ask(const node_client& client) {
   auto node = client.status();
   if (!node) return pass_on(std::move(node));
   auto actors = client.actors();
   if (!actors) return pass_on(std::move(actors));
-  auto sessions = client.sessions();
+  auto sessions = client.sessions(0, shown_sessions_max);
   if (!sessions) return pass_on(std::move(sessions));
-  std::size_t asked = 0; // The list tells what is stored; how far a recording is, its session tells.
-  for (auto& one : *sessions)
-    if (!is_final(one.state) && asked++ < running_sessions_max)
-      if (auto now = client.session(one.id)) one = std::move(*now);
   return read_top_data(*node, *actors, std::move(*sessions));
 }
 

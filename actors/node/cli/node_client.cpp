@@ -1,6 +1,8 @@
 // actors/node/cli/node_client.cpp - requests and answers of the control API, from the client's side.
 #include "actors/node/cli/node_client.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/console/api_json.hpp"
@@ -63,18 +65,25 @@ outcome<session_summary> node_client::remove(const session_id& id) const {
 outcome<std::vector<session_summary>> node_client::sessions() const {
   std::vector<session_summary> all;
   for (;;) {
-    auto page = ask("GET", "/v1/sessions?offset=" + std::to_string(all.size()) + "&count=" + std::to_string(page_count));
-    if (!page) return pass_on(std::move(page));
-    if (!page->contains("sessions") || !(*page)["sessions"].is_array())
-      return fail(errc::protocol_violation, "control", "the node's list of sessions cannot be read");
-    auto& rows = (*page)["sessions"];
-    for (auto& row : rows) {
-      auto summary = session_summary_from_json(row);
-      if (!summary) return pass_on(std::move(summary));
-      all.push_back(std::move(*summary));
-    }
-    if (rows.size() < page_count) return all;
+    auto page = sessions(all.size(), page_count);
+    if (!page) return page;
+    std::move(page->begin(), page->end(), std::back_inserter(all));
+    if (page->size() < page_count) return all;
   }
+}
+
+outcome<std::vector<session_summary>> node_client::sessions(std::size_t offset, std::size_t count) const {
+  auto page = ask("GET", "/v1/sessions?offset=" + std::to_string(offset) + "&count=" + std::to_string(count));
+  if (!page) return pass_on(std::move(page));
+  if (!page->contains("sessions") || !(*page)["sessions"].is_array())
+    return fail(errc::protocol_violation, "control", "the node's list of sessions cannot be read");
+  std::vector<session_summary> listed;
+  for (auto& row : (*page)["sessions"]) {
+    auto summary = session_summary_from_json(row);
+    if (!summary) return pass_on(std::move(summary));
+    listed.push_back(std::move(*summary));
+  }
+  return listed;
 }
 
 outcome<std::string> node_client::consequence(const node_action& action) const {

@@ -34,6 +34,8 @@ public:
   outcome<session_summary> extend(const session_id& id, std::uint32_t seconds) const;
   outcome<session_summary> remove(const session_id& id) const;
   outcome<std::vector<session_summary>> sessions() const; ///< All of them, newest first.
+  /// At most `count` from the `offset`th newest on; at most 1,000.
+  outcome<std::vector<session_summary>> sessions(std::size_t offset, std::size_t count) const;
 
   outcome<std::string> consequence(const node_action& action) const;     ///< A sentence for people.
   outcome<nlohmann::json> carry_out(const node_action& action) const;    ///< As the contract answers it.
