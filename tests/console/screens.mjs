@@ -102,7 +102,7 @@ export async function takeScreens({ page, origin, folder, only = [], sizes = [wi
   await mkdir(folder, { recursive: true });
   const complaints = [];
   const before = steps(more);
-  const shoot = async (name, theme, [width, height]) => {
+  const shoot = async (page, name, theme, [width, height]) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize({ width, height });
     await page.waitForTimeout(settleMs);
@@ -115,17 +115,25 @@ export async function takeScreens({ page, origin, folder, only = [], sizes = [wi
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: join(folder, `${name}-${theme}-${width}-whole.png`) });
   };
-  for (const [name, hash] of Object.entries(await pagesOf(page))) {
-    if (only.length > 0 && !only.includes(name)) continue;
-    await page.setViewportSize({ width: wide[0], height: wide[1] });
-    await page.goto(`${origin}/${hash}`);
-    await page.reload();
-    await page.waitForTimeout(1200); // For one turn of the stream.
-    await before[name]?.(page);
-    for (const theme of themes)
-      for (const size of sizes) if (size !== huge || onLargeScreens.includes(name)) await shoot(name, theme, size);
-    if (name === 'damaged') await more.damage?.(page, false);
-  }
+  const left = Object.entries(await pagesOf(page)).filter(([name]) => only.length === 0 || only.includes(name));
+  const work = async (at) => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      const [name, hash] = next;
+      await at.setViewportSize({ width: wide[0], height: wide[1] });
+      await at.goto(`${origin}/${hash}`);
+      await at.reload();
+      await at.waitForTimeout(1200); // For one turn of the stream.
+      await before[name]?.(at);
+      for (const size of sizes)
+        for (const theme of themes)
+          if (size !== huge || onLargeScreens.includes(name)) await shoot(at, name, theme, size);
+      if (name === 'damaged') await more.damage?.(at, false);
+    }
+  };
+  // A second tab, since most of the time is spent waiting. The damage of the mock server would reach the other tab's picture.
+  const second = more.damage ? undefined : await page.context().newPage();
+  await Promise.all([work(page), ...(second ? [work(second)] : [])]);
+  await second?.close();
   await page.setViewportSize({ width: wide[0], height: wide[1] });
   await page.emulateMedia({ colorScheme: null });
   return complaints;

@@ -112,8 +112,16 @@ const aboutNode = (n: Partial<NodeStatus>) =>
     ['new sessions', n.draining ? h('span', { class: 'alarm' }, 'refused: the node is draining') : 'accepted'],
   ]);
 
-const shownValue = (key: ConfigKey, value: string) =>
-  key.secret ? '••••' : value === '' ? '–' : value + (key.unit ? ` ${key.unit}` : '');
+/** Sizes and times in the units in which they are written down. */
+function shownValue(key: ConfigKey, value: string): string {
+  if (key.secret) return '••••';
+  if (value === '') return '–';
+  const number = Number(value);
+  if (key.unit === 'bytes' && Number.isFinite(number)) return bytes(number);
+  if (key.unit === 'ms' && number >= 1000) return duration(number * 1000);
+  if (key.unit === 's' && number > 0) return duration(number * 1e6);
+  return value + (key.unit ? ` ${key.unit}` : '');
+}
 
 const configuration = (keys: ConfigKey[]) =>
   table(

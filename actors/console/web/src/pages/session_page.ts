@@ -44,7 +44,7 @@ const about = (s: Session) =>
     ['source', s.source],
     ['session', wholeHex(s.id)],
     ['started', time(s.started_us)],
-    ['ended', s.ended_us > 0 ? time(s.ended_us) : 'not yet'],
+    ['ended', s.state === 'recording' || s.ended_us === 0 ? 'not yet' : time(s.ended_us)],
     ['length', duration(lengthUs(s))],
     ...(s.reason === '' ? [] : [['because', s.reason] as const]),
   ]);
