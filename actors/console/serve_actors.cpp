@@ -22,10 +22,11 @@ bool is_at_or_above(std::string_view path, std::string_view other) {
   return path == "root" || path == other || (other.starts_with(path) && other[path.size()] == '/');
 }
 
-/// Whether those who would have to resume it could not be reached any more.
-outcome<void> check_suspension(std::string_view path) {
-  if (path != paths::console && path != paths::control && path != paths::audit) return {};
-  return fail(errc::unsupported, "console", "it is needed to resume it again: it can be restarted, but not suspended");
+/// What an action leads to. Those by whom an actor is resumed again cannot be suspended.
+outcome<consequence> allowed_consequence(child_action action, std::string_view path, const std::vector<inspection>& tree) {
+  if (action == child_action::suspend && (path == paths::console || path == paths::control || path == paths::audit))
+    return fail(errc::unsupported, "console", "it is needed to resume it again: it can be restarted, but not suspended");
+  return consequence_of(action, path, tree);
 }
 
 const inspection* find_in(const std::vector<inspection>& tree, std::string_view path) {
@@ -78,16 +79,14 @@ void console_shell::carry_out(const asker& from, const api::get_actor& wish) con
 }
 
 void console_shell::carry_out(const asker& from, const api::actor_consequence& wish) const {
-  auto said = consequence_of(wish.action, wish.path, inspect_from_outside(*names_, *clock_));
+  auto said = allowed_consequence(wish.action, wish.path, inspect_from_outside(*names_, *clock_));
   if (!said) return refuse(from, said.error());
   answer(from, json{{"text", said->text}, {"children", said->restarted.size() + said->ended.size()}});
 }
 
 void console_shell::carry_out(const asker& from, const api::act_on_actor& wish) const {
-  if (wish.action == child_action::suspend)
-    if (auto may = check_suspension(wish.path); !may) return refuse(from, may.error());
   auto tree = inspect_from_outside(*names_, *clock_);
-  auto said = consequence_of(wish.action, wish.path, tree);
+  auto said = allowed_consequence(wish.action, wish.path, tree);
   if (!said) return refuse(from, said.error());
   auto supervisor = find_in(tree, wish.path)->spec.parent;
   json acted{{"path", wish.path}, {"consequence", said->text}};
