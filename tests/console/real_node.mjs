@@ -79,7 +79,7 @@ export class RealNode {
   }
 
   recorded(id) {
-    return until(`session ${id} is completed`, async () => (await this.session(id)).state === 'completed', 90);
+    return until(`session ${id} is completed`, async () => (await this.session(id)).state === 'completed', 240);
   }
 
   key(name = 'owner') {
