@@ -51,6 +51,16 @@ void write_node(const node_measures& node, std::vector<metric_family>& into) {
   into.push_back(single("lucid_memory_bound_bytes", "The sum of the node's memory bounds.", gauge,
                         as_number(node.memory_bound_bytes)));
   into.push_back(of_sessions(node.sessions));
+  auto of_running = [&](std::uint64_t node_measures::recording_sums::* sum) {
+    return node.running ? std::optional(as_number((*node.running).*sum)) : std::nullopt;
+  };
+  using sums = node_measures::recording_sums;
+  into.push_back(optional("lucid_running_captured_bytes", "What the sessions that run now have captured.", gauge,
+                          of_running(&sums::captured_bytes)));
+  into.push_back(optional("lucid_running_stored_bytes", "What of it is sealed and stored.", gauge,
+                          of_running(&sums::stored_bytes)));
+  into.push_back(optional("lucid_running_gaps", "Stretches that the sessions that run now did not see.", gauge,
+                          of_running(&sums::gaps)));
   into.push_back(optional("lucid_ledger_height", "The height of the newest block.", gauge, as_number(node.ledger_height)));
   into.push_back(optional("lucid_ledger_entries_total", "Entries in the ledger.", counter, as_number(node.ledger_entries)));
   into.push_back(single("lucid_console_logins", "Operators logged in to the console.", gauge, as_number(node.console_logins)));

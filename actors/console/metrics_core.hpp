@@ -26,6 +26,10 @@ struct node_measures {
   std::uint64_t memory_bound_bytes = 0;
   std::optional<machine_facts> machine;
   std::map<session_state, std::uint64_t> sessions; ///< How many are in each state.
+  struct recording_sums {
+    std::uint64_t captured_bytes = 0, stored_bytes = 0, gaps = 0;
+  };
+  std::optional<recording_sums> running; ///< Over the sessions that are not final.
   std::optional<std::uint64_t> ledger_height;
   std::optional<std::uint64_t> ledger_entries;
   std::uint64_t console_logins = 0;   ///< Now.

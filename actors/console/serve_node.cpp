@@ -185,8 +185,17 @@ void console_shell::carry_out(const asker& from, const api::get_metrics&) const 
       [until_told](const caf::error&) {});
   s.store.request(self_, status_patience, session_list_request{false, 0, listed_sessions_max})
     .then(
-      [measures, until_told](const std::vector<session_summary>& listed) {
-        for (auto& one : listed) ++measures->sessions[one.state];
+      [me = *this, measures, until_told](std::vector<session_summary>& listed) {
+        me.with_live(std::move(listed), [measures, until_told](std::vector<session_summary>& live) {
+          auto& running = measures->running.emplace();
+          for (auto& one : live) {
+            ++measures->sessions[one.state];
+            if (is_final(one.state)) continue;
+            running.captured_bytes += one.captured_bytes;
+            running.stored_bytes += one.stored_bytes;
+            running.gaps += one.gap_count;
+          }
+        });
       },
       [until_told](const caf::error&) {});
   s.audit.request(self_, status_patience, audit_read_request{0, 1, false})

@@ -9,6 +9,7 @@ int main() {
   node_measures node;
   node.version = "0.1.0";
   node.started_us = 1'700'000'000'000'000;
+  node.running = {100, 60, 1};
   node.ledger_height = 7;
   node.ledger_entries = 9;
   node.machine.emplace();

@@ -32,6 +32,7 @@ node_measures full_node() {
   node.machine->cpu_busy = 1500ms;
   node.machine->network = {{"eth0", 10, 20}};
   node.sessions = {{session_state::recording, 2}};
+  node.running = {100, 60, 1};
   node.ledger_height = 7;
   node.ledger_entries = 9;
   return node;
@@ -54,6 +55,7 @@ BOOST_AUTO_TEST_CASE(the_names_are_these) {
   for (auto& family : s.core.families(full_node())) names.push_back(family.name);
   std::vector<std::string> expected{
     "lucid_build_info", "process_start_time_seconds", "lucid_draining", "lucid_memory_bound_bytes", "lucid_sessions",
+    "lucid_running_captured_bytes", "lucid_running_stored_bytes", "lucid_running_gaps",
     "lucid_ledger_height", "lucid_ledger_entries_total", "lucid_console_logins", "lucid_console_streams",
     "lucid_console_refusals_total", "lucid_audit_entries_total", "process_resident_memory_bytes", "process_open_fds",
     "process_max_fds", "lucid_machine_cores", "lucid_machine_cpu_seconds_total", "lucid_machine_cpu_busy_seconds_total",
@@ -82,6 +84,8 @@ BOOST_AUTO_TEST_CASE(the_text_is_that_of_prometheus) {
   BOOST_TEST(s.has("lucid_actor_messages_total{path=\"storage/store\"} 5"));
   BOOST_TEST(s.has("lucid_sessions{state=\"recording\"} 2"));
   BOOST_TEST(s.has("lucid_sessions{state=\"failed\"} 0"));
+  BOOST_TEST(s.has("lucid_running_stored_bytes 60"));
+  BOOST_TEST(s.has("lucid_running_gaps 1"));
   BOOST_TEST(s.has("lucid_build_info{version=\"0.1.0\"} 1"));
   BOOST_TEST(s.has("process_start_time_seconds 1700000000.5"));
   BOOST_TEST(s.has("lucid_machine_temperature_celsius 55.5"));
