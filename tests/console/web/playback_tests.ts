@@ -26,7 +26,7 @@ const session = values.session_id!;
 const sodium = await loadSodium();
 
 const open = (key = alice, passphrase = '', manifest = manifestText, by = signature) =>
-  Recording.open(sodium, session, utf8(manifest), by, key, passphrase);
+  Recording.open(sodium, session, utf8(manifest), by, openKeyFile(sodium, key, passphrase));
 
 function fails(code: FailureCode, words: RegExp, what: () => unknown): void {
   assert.throws(

@@ -3,27 +3,13 @@ import { bytes, exactMoment, position } from '../core/format.ts';
 import type { PlaybackClient } from '../playback/client.ts';
 import type { Failure } from '../playback/failure.ts';
 import type { ChunkState, Player } from '../playback/player.ts';
-import type { ChunkSpan, Opened } from '../playback/worker_messages.ts';
-import { h, replace, setText } from '../ui/dom.ts';
+import type { ChunkSpan, GivenKey, Opened } from '../playback/worker_messages.ts';
+import { h, replace } from '../ui/dom.ts';
 import { facts, panel, wholeHex } from '../ui/parts.ts';
+import { failureView } from './failure_view.ts';
+import { KeyForm } from './key_form.ts';
 
-const keyFileSizeMax = 16_384;
 const eventsShownMax = 500;
-
-const remedies: Record<Failure['code'], string> = {
-  wrong_key: 'Give the key file of a recipient, and its passphrase if it has one.',
-  damaged: 'Nothing of it is shown. "Verify" says which blocks are damaged.',
-  malformed: 'Give the whole text of a key file: it is the file NAME.key in the folder of the keys.',
-  unsupported: 'Another browser may do it; `lucid play` does.',
-  unreachable: 'Try again when the node answers.',
-};
-const titles: Record<Failure['code'], string> = {
-  wrong_key: 'Wrong key',
-  damaged: 'Damage',
-  malformed: 'Not what it should be',
-  unsupported: 'Not possible here',
-  unreachable: 'No answer',
-};
 
 interface RecordedEvent {
   at: number;
@@ -57,22 +43,6 @@ export class PlaybackPart {
   readonly element: HTMLElement;
   private readonly body = h('div', { class: 'playback' });
   private readonly problem = h('div', { role: 'alert' });
-  private readonly keyText = h('textarea', {
-    rows: 3,
-    spellcheck: false,
-    autocomplete: 'off',
-    'aria-label': 'Key file',
-    maxlength: keyFileSizeMax,
-    placeholder: '{"box_public":"…  the text of NAME.key, or choose the file',
-  });
-  private readonly passphrase = h('input', {
-    type: 'password',
-    autocomplete: 'off',
-    'aria-label': 'Passphrase',
-    placeholder: 'if the key has one',
-    maxlength: 1024,
-  });
-  private readonly openButton = h('button', { type: 'submit', class: 'primary' }, 'Open');
   private readonly chunks: HTMLElement[] = [];
   private client: PlaybackClient | undefined;
   private player: Player | undefined;
@@ -89,59 +59,21 @@ export class PlaybackPart {
   }
 
   private showForm(): void {
-    const file = h('input', {
-      type: 'file',
-      accept: '.key,application/json',
-      'aria-label': 'Key file to read',
-      onchange: () => void this.readFile(file),
+    const form = new KeyForm({
+      promise: 'The key stays in this page: it is never sent to the node, and is forgotten when the page is left.',
+      button: 'Open',
+      busy: 'Opening …',
+      use: (given) => this.open(given),
+      failed: (failure) => this.fail(failure),
     });
-    replace(
-      this.body,
-      h(
-        'form',
-        {
-          class: 'form key-form',
-          onsubmit: (event: Event) => {
-            event.preventDefault();
-            void this.open();
-          },
-        },
-        h(
-          'p',
-          { class: 'quiet' },
-          'The key stays in this page: it is never sent to the node, and is forgotten when the page is left.',
-        ),
-        h('label', {}, h('span', {}, 'Key file'), this.keyText),
-        h('label', {}, h('span', {}, 'or choose it'), file),
-        h('label', {}, h('span', {}, 'Passphrase'), this.passphrase),
-        h('div', { class: 'buttons' }, this.openButton),
-      ),
-    );
+    replace(this.body, form.element);
   }
 
-  private async readFile(input: HTMLInputElement): Promise<void> {
-    const file = input.files?.[0];
-    if (file && file.size <= keyFileSizeMax) this.keyText.value = await file.text();
-    else if (file)
-      this.fail({ code: 'malformed', message: `${file.name} has ${bytes(file.size)}: that is no key file` } as Failure);
-  }
-
-  private async open(): Promise<void> {
+  private async open(given: GivenKey): Promise<void> {
     replace(this.problem);
-    this.openButton.disabled = true;
-    setText(this.openButton, 'Opening …');
-    try {
-      const { PlaybackClient } = await import('../playback/client.ts');
-      this.client ??= new PlaybackClient();
-      const opened = await this.client.open(this.session, this.keyText.value.trim(), this.passphrase.value);
-      this.keyText.value = this.passphrase.value = '';
-      await this.show(opened);
-    } catch (error) {
-      this.fail(error as Failure);
-    } finally {
-      this.openButton.disabled = false;
-      setText(this.openButton, 'Open');
-    }
+    const { PlaybackClient } = await import('../playback/client.ts');
+    this.client ??= new PlaybackClient();
+    await this.show(await this.client.open(this.session, given));
   }
 
   private async show(opened: Opened): Promise<void> {
@@ -244,28 +176,14 @@ export class PlaybackPart {
 
   private fail(failure: Failure, index?: number): void {
     const onward = index !== undefined && this.player !== undefined;
-    replace(
-      this.problem,
-      h(
-        'div',
-        { class: 'failure' },
-        h('strong', {}, `${titles[failure.code] ?? 'Failed'}. `),
-        `${failure.message}. `,
-        h('span', { class: 'quiet' }, remedies[failure.code] ?? ''),
-        onward
-          ? h(
-              'button',
-              {
-                type: 'button',
-                onclick: () => {
-                  replace(this.problem);
-                  this.player?.skip(index);
-                },
-              },
-              'Go on behind it',
-            )
-          : undefined,
-      ),
-    );
+    replace(this.problem, failureView(failure, onward ? this.onwardButton(index) : undefined));
+  }
+
+  private onwardButton(index: number): HTMLButtonElement {
+    const onclick = () => {
+      replace(this.problem);
+      this.player?.skip(index);
+    };
+    return h('button', { type: 'button', onclick }, 'Go on behind it');
   }
 }

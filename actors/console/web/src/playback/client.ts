@@ -1,7 +1,7 @@
 // The page's side of the playback worker: questions with answers.
 import { Failure } from './failure.ts';
 import type { TrackName } from './manifest.ts';
-import type { FromWorker, Opened, ToWorker } from './worker_messages.ts';
+import type { FromWorker, GivenKey, Opened, ToWorker } from './worker_messages.ts';
 
 declare const LUCID_PLAYBACK_WORKER: string; // The address of the worker's script; the build puts it in.
 
@@ -29,8 +29,13 @@ export class PlaybackClient {
     );
   }
 
-  async open(session: string, keyFile: string, passphrase: string): Promise<Opened> {
-    return ((await this.ask({ ask: 'open', session, keyFile, passphrase })) as { opened: Opened }).opened;
+  /** For every recording that is opened without a key of its own. */
+  async keep(given: GivenKey): Promise<void> {
+    await this.ask({ ask: 'keep', given });
+  }
+
+  async open(session: string, given?: GivenKey): Promise<Opened> {
+    return ((await this.ask({ ask: 'open', session, given })) as { opened: Opened }).opened;
   }
 
   async chunk(track: TrackName, index: number): Promise<ArrayBuffer> {

@@ -11,3 +11,10 @@ export function codecOf(init: Uint8Array): string | undefined {
   const digits = [...init.subarray(at + 5, at + 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `avc1.${digits}`;
 }
+
+/** The media type with its codec, which `chunk` of that type tells. */
+export function playableType(mediaType: string, chunk: ArrayBuffer): string {
+  if (mediaType.includes('codecs=')) return mediaType;
+  const codec = codecOf(new Uint8Array(chunk));
+  return codec === undefined ? mediaType : `${mediaType}; codecs="${codec}"`;
+}

@@ -1,7 +1,8 @@
 // Feeds a video element from opened chunks: fetches what is played next, drops what lies behind, follows a seek.
 import type { PlaybackClient } from './client.ts';
-import { codecOf } from './codec.ts';
+import { playableType } from './codec.ts';
 import { Failure } from './failure.ts';
+import { settled } from './source_buffer.ts';
 import type { ChunkSpan, Opened } from './worker_messages.ts';
 
 export type ChunkState = 'unknown' | 'fetching' | 'played' | 'damaged';
@@ -69,8 +70,7 @@ export class Player {
     if (mediaType.includes('codecs=')) return mediaType;
     for (const span of this.opened.video) {
       try {
-        const codec = codecOf(new Uint8Array(await this.client.chunk('video', span.index)));
-        return codec === undefined ? mediaType : `${mediaType}; codecs="${codec}"`;
+        return playableType(mediaType, await this.client.chunk('video', span.index));
       } catch (error) {
         if (this.closing.signal.aborted) return undefined;
         this.events.failed(error as Failure, undefined);
@@ -154,36 +154,13 @@ export class Player {
   private put(plain: ArrayBuffer): Promise<void> {
     this.checkOpen();
     this.buffer!.appendBuffer(plain);
-    return this.settled();
+    return settled(this.buffer!);
   }
 
   private remove(from: number, to: number): Promise<void> {
     this.checkOpen();
     this.buffer!.remove(from, to);
-    return this.settled();
-  }
-
-  private settled(): Promise<void> {
-    const buffer = this.buffer!;
-    return new Promise((resolve, reject) => {
-      const done = new AbortController();
-      buffer.addEventListener(
-        'updateend',
-        () => {
-          done.abort();
-          resolve();
-        },
-        { signal: done.signal },
-      );
-      buffer.addEventListener(
-        'error',
-        () => {
-          done.abort();
-          reject(new Failure('damaged', 'the browser cannot decode it'));
-        },
-        { signal: done.signal },
-      );
-    });
+    return settled(this.buffer!);
   }
 
   private async dropBehind(): Promise<void> {

@@ -3,7 +3,7 @@ import { type Bytes, fromHex, same, toHex } from './bytes.ts';
 import { checkChunk, openChunk } from './chunk_file.ts';
 import { contexts, derive } from './digests.ts';
 import { damaged, malformed, wrongKey } from './failure.ts';
-import { type BoxKey, openKeyFile } from './key_file.ts';
+import type { BoxKey } from './key_file.ts';
 import { checkSignature, type Manifest, readManifest, type TrackName } from './manifest.ts';
 import type { Sodium } from './sodium.ts';
 
@@ -33,24 +33,12 @@ export class Recording {
     private readonly sessionKey: Bytes,
   ) {}
 
-  /** Checks the manifest (form, root, session, signature), then opens the key file. Throws a Failure. */
-  static open(
-    sodium: Sodium,
-    session: string,
-    manifestBytes: Bytes,
-    signature: string,
-    keyFile: string,
-    passphrase: string,
-  ): Recording {
+  /** Checks the manifest (form, root, session, signature), then unwraps its key under `key`. Throws a Failure. */
+  static open(sodium: Sodium, session: string, manifestBytes: Bytes, signature: string, key: BoxKey): Recording {
     const manifest = readManifest(manifestBytes);
     if (toHex(manifest.session) !== session) throw damaged('manifest: it is that of another recording');
     checkSignature(sodium, manifest, fromHex(signature, 64, 'signature'));
-    const key = openKeyFile(sodium, keyFile, passphrase);
-    try {
-      return new Recording(sodium, manifest, unwrap(sodium, manifest, key));
-    } finally {
-      sodium.memzero(key.secretKey);
-    }
+    return new Recording(sodium, manifest, unwrap(sodium, manifest, key));
   }
 
   /** The plaintext of the chunk whose file this is. */

@@ -1,13 +1,15 @@
 // The playback worker: the only place that holds the owner's key and the session key. It ends with its page.
 import { type Bytes, toHex } from './bytes.ts';
 import { Failure } from './failure.ts';
+import { type BoxKey, openKeyFile } from './key_file.ts';
 import { chunkOverhead, type Manifest, manifestSizeMax, plainSizeMax, type TrackName } from './manifest.ts';
 import { Recording } from './recording.ts';
-import { loadSodium } from './sodium.ts';
-import type { ChunkSpan, FromWorker, Opened, ToWorker } from './worker_messages.ts';
+import { loadSodium, type Sodium } from './sodium.ts';
+import type { ChunkSpan, FromWorker, GivenKey, Opened, ToWorker } from './worker_messages.ts';
 
 let recording: Recording | undefined;
 let session = '';
+let kept: BoxKey | undefined;
 
 async function fetchBytes(address: string, sizeMax: number, what: string): Promise<{ bytes: Bytes; headers: Headers }> {
   let answer: Response;
@@ -36,6 +38,24 @@ function spans(manifest: Manifest, name: TrackName): ChunkSpan[] {
   }));
 }
 
+async function keep({ keyFile, passphrase }: GivenKey): Promise<void> {
+  const sodium = await loadSodium();
+  if (kept) sodium.memzero(kept.secretKey);
+  kept = undefined;
+  kept = openKeyFile(sodium, keyFile, passphrase);
+}
+
+/** Opens under the given key, which is wiped then, or under the kept one. */
+function openUnder(sodium: Sodium, given: GivenKey | undefined, manifest: Bytes, signature: string): Recording {
+  const key = given ? openKeyFile(sodium, given.keyFile, given.passphrase) : kept;
+  if (!key) throw new Failure('wrong_key', 'no key has been given');
+  try {
+    return Recording.open(sodium, session, manifest, signature, key);
+  } finally {
+    if (given) sodium.memzero(key.secretKey);
+  }
+}
+
 async function open(ask: ToWorker & { ask: 'open' }): Promise<Opened> {
   recording?.close();
   recording = undefined;
@@ -44,7 +64,7 @@ async function open(ask: ToWorker & { ask: 'open' }): Promise<Opened> {
   const { bytes, headers } = await fetchBytes(`/v1/sessions/${session}/manifest`, manifestSizeMax, 'the manifest');
   const signature = headers.get('X-Lucid-Signature');
   if (signature === null) throw new Failure('malformed', 'the node gave the manifest without its signature');
-  recording = Recording.open(sodium, session, bytes, signature, ask.keyFile, ask.passphrase);
+  recording = openUnder(sodium, ask.given, bytes, signature);
   const manifest = recording.manifest;
   return {
     title: manifest.title,
@@ -72,6 +92,10 @@ const say = (message: FromWorker, move: Transferable[] = []) => postMessage(mess
 addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
   const { number } = data;
   try {
+    if (data.ask === 'keep') {
+      await keep(data.given);
+      return say({ number, kept: true });
+    }
     if (data.ask === 'open') return say({ number, opened: await open(data) });
     const plain = await chunk(data);
     say({ number, plain }, [plain]);

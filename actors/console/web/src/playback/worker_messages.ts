@@ -2,8 +2,16 @@
 import type { FailureCode } from './failure.ts';
 import type { TrackName } from './manifest.ts';
 
+/** As a person gave it: the text of a key file, and "" where there is no passphrase. */
+export interface GivenKey {
+  keyFile: string;
+  passphrase: string;
+}
+
+/** `keep` holds a key until the worker ends; `open` without a given key uses that one. */
 export type ToWorker =
-  | { ask: 'open'; number: number; session: string; keyFile: string; passphrase: string }
+  | { ask: 'keep'; number: number; given: GivenKey }
+  | { ask: 'open'; number: number; session: string; given?: GivenKey }
   | { ask: 'chunk'; number: number; track: TrackName; index: number };
 
 /** A chunk's place in the recording, in seconds since its start. */
@@ -26,6 +34,7 @@ export interface Opened {
 }
 
 export type FromWorker =
+  | { number: number; kept: true }
   | { number: number; opened: Opened }
   | { number: number; plain: ArrayBuffer }
   | { number: number; failed: { code: FailureCode; what: string } };
