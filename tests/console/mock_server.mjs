@@ -201,6 +201,7 @@ const told = ({ busyBase: _b, rateBase: _r, ...actor }) => actor;
 
 const alicePublic = Buffer.from(JSON.parse(vector('alice.key')).box_public, 'hex');
 const playable = makePlayable(40, alicePublic);
+const strangers = makePlayable(4, randomBytes(32), 'Visitors', 0x80);
 const proof = JSON.parse(vector('proof.json'));
 const example = {
   id: proof.manifest.session,
@@ -250,6 +251,7 @@ if (playable)
       source: 'generator:clock',
     },
   });
+if (strangers) addSession(strangers.id, 'Visitors', 'completed', { age: 25_000, members: { owner: 'bob', chunk_count: 2 } });
 addSession(example.id, 'Example – "quoted"', 'completed', {
   age: 30_000,
   members: {
@@ -279,7 +281,7 @@ function readStored(proofFile, folder) {
 }
 const stored = options.proof && readStored(options.proof, options.chunks);
 
-const recordings = new Map([example, playable, stored].filter(Boolean).map((recording) => [recording.id, recording]));
+const recordings = new Map([example, playable, strangers, stored].filter(Boolean).map((recording) => [recording.id, recording]));
 /** The video chunk that is damaged on its way to the page; -1 for none. */
 let damageVideoChunk = -1;
 
@@ -547,7 +549,7 @@ const token = hexOf('mock login');
 const media = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 // What the real server must send too: actors/console/web/README.md.
 const policy =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
   "worker-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 class Refused extends Error {

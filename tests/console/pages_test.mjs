@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { load } from './packages.mjs';
+import { until } from './real_node.mjs';
+import { giveKey, pictureOf, thumbnailOf } from './thumbnail_steps.mjs';
 
 const { chromium } = (await load('playwright-core')).default;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -167,4 +169,54 @@ test('a wrong key, a wrong passphrase and a damaged chunk each say what they are
   await page.waitForFunction(
     () => document.querySelector('video').readyState >= 2 && document.querySelector('video').currentTime >= 8,
   );
+});
+
+test('thumbnails are made of what the key opens, and of nothing else', async (t) => {
+  const { page, errors, origin, playable } = await signIn(t);
+  if (!playable) return t.skip('ffmpeg is missing');
+  const fetched = [];
+  page.on('request', (request) => {
+    const chunk = /sessions\/(\w+)\/chunks\/(\w+\/\d+)$/.exec(request.url());
+    if (chunk) fetched.push(chunk.slice(1).join(' '));
+    assert.ok(!/secret/.test(request.postData() ?? ''), 'the key stays in the page');
+  });
+  await page.goto(`${origin}/#/sessions`);
+  await visible(page, 'Test picture');
+  assert.equal(await page.locator('.thumbnail').count(), 0, 'without a key there is no column');
+  await giveKey(page, alice);
+  const { colours, ...seen } = await pictureOf(page, 'Test picture');
+  assert.deepEqual(seen, { width: 160, height: 90, alt: 'Thumbnail of Test picture' });
+  assert.ok(colours > 100, `it has ${colours} colours`);
+  await thumbnailOf(page, 'Visitors').getByText('sealed for another key').waitFor();
+  assert.match(await thumbnailOf(page, 'Visitors').getAttribute('title'), /^sealed for another key: key alice/);
+  await thumbnailOf(page, 'Clock tower').getByText('not sealed yet').waitFor();
+  const ofPlayable = fetched.filter((chunk) => chunk.startsWith(playable));
+  assert.deepEqual(ofPlayable, [`${playable} video/0`], 'of each the first video chunk alone is fetched, once');
+  await page.getByRole('link', { name: 'Actors' }).click();
+  await page.waitForSelector('.canvas .row');
+  await until('the worker with the key ended with the page', () => page.workers().length === 0, 10);
+  await page.getByRole('link', { name: 'Sessions', exact: true }).click();
+  await page.getByRole('button', { name: 'Thumbnails …' }).waitFor();
+  assert.equal(await page.locator('.thumbnail').count(), 0, 'the key is forgotten');
+  assert.deepEqual(errors, []);
+});
+
+test('where there is no thumbnail, its place says why', async (t) => {
+  const { page, origin, playable } = await signIn(t);
+  if (!playable) return t.skip('ffmpeg is missing');
+  await page.goto(`${origin}/#/sessions`);
+  await giveKey(page, node1, 'battery staple');
+  await visible(page, /Wrong key.*passphrase does not open/);
+  assert.equal(await page.locator('.thumbnail').count(), 0);
+  await page.getByLabel('Passphrase').fill('correct horse');
+  await page.getByRole('button', { name: 'Show thumbnails' }).click();
+  await pictureOf(page, 'Test picture'); // The same key, under a passphrase.
+  await thumbnailOf(page, 'Visitors').getByText('sealed for another key').waitFor();
+  await page.getByRole('button', { name: 'Forget the key' }).click();
+  assert.equal(await page.locator('.thumbnail').count(), 0);
+  await until('the worker ended', () => page.workers().length === 0, 10);
+  await page.evaluate(() => fetch('/mock/damage/0', { method: 'POST' }));
+  await giveKey(page, alice);
+  await thumbnailOf(page, 'Test picture').getByText('damaged').waitFor();
+  assert.match(await thumbnailOf(page, 'Test picture').getAttribute('title'), /video chunk 0 is not what was sealed/);
 });

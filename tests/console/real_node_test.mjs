@@ -12,6 +12,7 @@ import { load } from './packages.mjs';
 import { http } from './raw_http.mjs';
 import { RealNode, until } from './real_node.mjs';
 import { takeScreens } from './screens.mjs';
+import { giveKey, pictureOf, thumbnailOf } from './thumbnail_steps.mjs';
 
 const { chromium } = (await load('playwright-core')).default;
 const firstPaintMsMax = 500;
@@ -253,6 +254,23 @@ test('a wrong key and a damaged chunk each say what they are', async () => {
   await page.waitForFunction(() => document.querySelector('video').currentTime > 0);
   await page.getByRole('button', { name: 'Verify', exact: true }).click();
   await visible(/NOT INTACT/);
+});
+
+test('the sessions page shows a frame of each recording that the key opens', async () => {
+  await go('sessions');
+  await giveKey(page, await node.key());
+  const { colours, ...seen } = await pictureOf(page, 'Test picture');
+  assert.deepEqual(seen, { width: 160, height: 90, alt: 'Thumbnail of Test picture' });
+  assert.ok(colours > 16, `it has ${colours} colours`);
+  await pictureOf(page, 'Noise');
+  await thumbnailOf(page, 'Damaged on disk').getByText('damaged').waitFor();
+  await thumbnailOf(page, 'Clock tower').getByText('not sealed yet').waitFor();
+  await page.getByRole('button', { name: 'Forget the key' }).click();
+  await giveKey(page, await node.key('stranger'));
+  await thumbnailOf(page, 'Test picture').getByText('sealed for another key').waitFor();
+  await page.getByRole('link', { name: 'Node', exact: true }).click();
+  await until('the worker ended', () => page.workers().length === 0, 10);
+  assert.deepEqual(errors, []);
 });
 
 test('Prometheus reads what the node tells', async (t) => {

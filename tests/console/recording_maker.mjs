@@ -160,8 +160,8 @@ const secondsOfFragment = 2;
 const fragmentsOfChunk = 4;
 const frameRate = 10;
 
-/** A test picture of `seconds`; undefined where ffmpeg with libx264 is not there. */
-export function makePlayable(seconds, ownerPublic) {
+/** A test picture of `seconds`, its session key of bytes from `first`; undefined where ffmpeg with libx264 is not there. */
+export function makePlayable(seconds, ownerPublic, title = 'Test picture', first = 0) {
   const made = spawnSync(
     'nice',
     [
@@ -230,8 +230,8 @@ export function makePlayable(seconds, ownerPublic) {
     endedUs: startedUs + seconds * 1e6,
     mediaType: 'video/mp4',
     ownerPublic,
-    sessionKey: Uint8Array.from({ length: 32 }, (_, i) => i),
+    sessionKey: Uint8Array.from({ length: 32 }, (_, i) => first + i),
     seed: Uint8Array.from({ length: 32 }, (_, i) => 0x40 + i),
-    title: 'Test picture',
+    title,
   });
 }

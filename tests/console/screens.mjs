@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from './packages.mjs';
+import { giveKey } from './thumbnail_steps.mjs';
 
 const wide = [1280, 800];
 const narrow = [360, 740];
@@ -33,6 +34,7 @@ async function pagesOf(page) {
     ...(capsules.length > 0 ? { capsule: `#/capsule/${capsules[0].id}` } : {}),
     node: '#/node',
     sessions: '#/sessions',
+    thumbnails: '#/sessions',
     session: `#/session/${running}`,
     stalled: `#/session/${id('Accounting desktop')}`,
     finished: `#/session/${id('Test picture', 'Example – "quoted"')}`,
@@ -67,6 +69,10 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
   confirm: async (page) => {
     await page.getByRole('button', { name: 'Kill …' }).click();
     await page.locator('dialog .danger:enabled').waitFor();
+  },
+  thumbnails: async (page) => {
+    await giveKey(page, key);
+    await page.locator('.thumbnail img').first().waitFor();
   },
   playing: async (page) => {
     await open(page, key);

@@ -13,11 +13,10 @@ import { FlowView } from '../ui/flow_view.ts';
 import { facts, hex, loading, panel, showFailure, stateMark, table, time, wholeHex } from '../ui/parts.ts';
 import { LogPart } from './log_part.ts';
 import { PlaybackPart } from './playback_part.ts';
-import { isRunning, lengthUs } from './sessions_page.ts';
+import { hasManifest, isRunning, lengthUs } from './sessions_page.ts';
 
 const chunksShownMax = 200;
 const steps = ['recording', 'sealing', 'storing', 'anchoring', 'completed'];
-const hasManifest = ({ state }: Session) => state === 'anchoring' || state === 'completed' || state === 'interrupted';
 
 /** The states in their order, the present one marked. */
 function progress({ state }: Session): HTMLElement {

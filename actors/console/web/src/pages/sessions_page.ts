@@ -4,20 +4,27 @@ import { bytes, count, duration } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import type { Session } from '../core/types.ts';
 import { ask } from '../ui/dialog.ts';
-import { h, setText } from '../ui/dom.ts';
+import { h, replace, setText } from '../ui/dom.ts';
 import { morphInto } from '../ui/morph.ts';
 import { notice } from '../ui/notice.ts';
 import { loading, panel, sessionLink, showFailure, stateMark, table, time } from '../ui/parts.ts';
+import { failureView } from './failure_view.ts';
+import { KeyForm } from './key_form.ts';
+import { Thumbnails } from './thumbnails.ts';
 
 const pageCount = 200;
 
 export const isRunning = ({ state }: Session) =>
   state === 'created' || state === 'recording' || state === 'sealing' || state === 'storing' || state === 'anchoring';
+export const hasManifest = ({ state }: Session) => state === 'anchoring' || state === 'completed' || state === 'interrupted';
 export const lengthUs = (s: Session) => (s.started_us === 0 ? 0 : (s.ended_us || Date.now() * 1000) - s.started_us);
 
-const list = (sessions: Session[]) =>
+const list = (sessions: Session[], thumbnails: Thumbnails) =>
   table(
     [
+      ...(thumbnails.on
+        ? [{ title: 'Thumbnail', class: 'thumbnail-column', cell: (s: Session) => thumbnails.cell(s, hasManifest(s)) }]
+        : []),
       { title: 'State', class: 'state-column', cell: (s) => stateMark(s.state) },
       {
         title: 'Title',
@@ -65,6 +72,7 @@ class SessionsPage implements Page {
   readonly shortcuts = [
     { keys: '/', what: 'filter', run: () => this.search.focus() },
     { keys: 'n', what: 'new recording', run: () => void this.start() },
+    { keys: 't', what: 'thumbnails', run: () => this.toggleThumbnails() },
   ];
   private readonly body = h('div', {}, loading());
   private readonly summary = h('span', { class: 'quiet summary', role: 'status' });
@@ -75,6 +83,13 @@ class SessionsPage implements Page {
     oninput: () => this.show(),
   });
   private readonly more = h('button', { type: 'button', hidden: true, onclick: () => void this.load() }, 'Older ones');
+  private readonly thumbnails = new Thumbnails(() => this.showAnew());
+  private readonly thumbnailsButton = h('button', {
+    type: 'button',
+    'aria-expanded': 'false',
+    onclick: () => this.toggleThumbnails(),
+  });
+  private readonly keyPanel = h('div', { hidden: true });
   private readonly fetched = new Map<string, Session>();
   private drawn = '';
 
@@ -87,16 +102,69 @@ class SessionsPage implements Page {
         { class: 'toolbar' },
         this.search,
         this.summary,
+        this.thumbnailsButton,
         h('button', { type: 'button', class: 'primary', onclick: () => void this.start() }, 'New recording …'),
       ),
+      this.keyPanel,
       panel('Sessions', this.body),
       h('div', { class: 'buttons' }, this.more),
     );
+    this.showThumbnailsButton();
     void this.load();
   }
 
   update(): void {
     this.show();
+    void this.thumbnails.work();
+  }
+
+  close(): void {
+    this.thumbnails.close();
+  }
+
+  /** Asks for the key, takes the question back, or forgets the key. */
+  private toggleThumbnails(): void {
+    if (this.thumbnails.on) {
+      this.thumbnails.stop();
+      this.showAnew();
+    } else if (this.keyPanel.hidden) this.askForKey();
+    else this.hideKeyPanel();
+    this.showThumbnailsButton();
+  }
+
+  private askForKey(): void {
+    const problem = h('div', { role: 'alert' });
+    const form = new KeyForm({
+      promise:
+        'Thumbnails are made in this page: of each recording in view it fetches the first chunk, at most 16 MiB. ' +
+        'The key is never sent to the node, and is forgotten when the page is left.',
+      button: 'Show thumbnails',
+      busy: 'Opening …',
+      use: async (given) => {
+        replace(problem);
+        await this.thumbnails.start(given);
+        this.hideKeyPanel();
+        this.showThumbnailsButton();
+        this.thumbnailsButton.focus(); // The button that had it is gone.
+      },
+      failed: (failure) => replace(problem, failureView(failure)),
+    });
+    replace(this.keyPanel, panel('Thumbnails', h('div', {}, problem, h('div', { class: 'playback' }, form.element))));
+    this.keyPanel.hidden = false;
+    form.focus();
+  }
+
+  /** And forgets what was typed into it. */
+  private hideKeyPanel(): void {
+    this.keyPanel.hidden = true;
+    replace(this.keyPanel);
+  }
+
+  private showThumbnailsButton(): void {
+    const { on } = this.thumbnails;
+    setText(this.thumbnailsButton, on ? 'Forget the key' : 'Thumbnails …');
+    this.thumbnailsButton.title = on ? 'Ends the thumbnails' : 'Needs the key file of an owner';
+    this.thumbnailsButton.setAttribute('aria-expanded', String(!this.keyPanel.hidden));
   }
 
   private async load(): Promise<void> {
@@ -125,7 +193,13 @@ class SessionsPage implements Page {
     const drawn = JSON.stringify(found) + Math.floor(Date.now() / 1000) * Number(found.some(isRunning));
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    morphInto(this.body, list(found));
+    morphInto(this.body, list(found, this.thumbnails));
+    this.thumbnails.watch(this.body);
+  }
+
+  private showAnew(): void {
+    this.drawn = '';
+    this.show();
   }
 
   private async start(): Promise<void> {
