@@ -31,11 +31,12 @@ struct console_parts {
   std::function<void()> stop_node;        ///< Asks the process to end; returns at once.
   std::function<void(bool on)> drain;     ///< No new sessions, or again. Threads: any.
   std::function<bool()> draining;
+  std::function<bool()> ending;           ///< The node goes: what takes long is cut short. Threads: any.
   std::shared_ptr<archive> records;
   std::shared_ptr<capsule_store> capsules;
   std::shared_ptr<refusal_book> refusals;
   std::shared_ptr<machine_port> machine;  ///< Looked at by one face only, on the pool.
-  work_pool* pool = nullptr;
+  work_pool* pool = nullptr;              ///< Of its own: a verification takes minutes.
   random_port* random = nullptr;
 };
 

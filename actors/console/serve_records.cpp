@@ -63,9 +63,10 @@ void console_shell::carry_out(const asker& from, const api::get_proof& wish) con
                    [me = *this, from](std::string proof) { me.answer_bytes(from, std::move(proof)); });
 }
 
-// It ends with its thread of the pool; a client that left waits for nothing.
+// A client that left does not end it; the node's end does.
 void console_shell::carry_out(const asker& from, const api::verify_session& wish) const {
-  auto examine = [records = state().parts.records, wish] { return records->verify(wish.id, [] { return false; }); };
+  auto& parts = state().parts;
+  auto examine = [records = parts.records, ending = parts.ending, wish] { return records->verify(wish.id, ending); };
   answer_from_pool(from, examine, [me = *this, from](const recording_verdict& found) { me.answer(from, to_json(found)); });
 }
 

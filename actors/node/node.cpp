@@ -2,6 +2,7 @@
 #include "actors/node/node.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -42,6 +43,8 @@ constexpr auto ready_poll = 2ms;
 constexpr auto sessions_end_patience = 30s; ///< What is not anchored by then is finished at the next start.
 constexpr auto capsules_patience = 5s;      ///< For those that are not yet written when the node stops.
 constexpr std::size_t capsules_waiting_max = 64;
+constexpr std::size_t reader_threads = 2;    ///< One may verify for minutes; the other serves meanwhile.
+constexpr std::size_t reads_waiting_max = 32; ///< For each of them.
 constexpr auto tree_stop_slack = 10s;       ///< Beside the time that actors which hang are given.
 
 std::size_t or_cores(std::uint32_t wanted) {
@@ -80,6 +83,7 @@ struct node::parts {
 
   folder_lock lock;
   configuration settings;
+  std::atomic<bool> ending{false};
   system_clock_port clock;
   system_random random;
   thread_pool pool;
@@ -88,6 +92,7 @@ struct node::parts {
   std::shared_ptr<session_vault> vault = std::make_shared<session_vault>();
   std::shared_ptr<capsule_store> capsules =
     std::make_shared<capsule_folder>(*files, capsules_folder(settings.node.data_dir));
+  thread_pool readers{reader_threads, reads_waiting_max}; ///< For the console: sealing never waits for who looks.
   thread_pool capsule_writer{1, capsules_waiting_max}; ///< A restart does not wait for the disk.
 
   std::mutex mutex;
@@ -118,9 +123,11 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.refusals = std::make_shared<refusal_book>();
   owned.configuration_json = told(config_json(settings, options.origins));
   owned.pool = &pool;
+  owned.readers = &readers;
   owned.random = &random;
   owned.started_us = clock.wall_us();
   owned.stop_node = [this] { ask_to_stop(); };
+  owned.ending = [this] { return ending.load(); };
   owned.worker_executable = options.worker_executable;
   owned.input_fd = options.input_fd;
 
@@ -192,6 +199,7 @@ void node::parts::write_capsules() {
 
 node::parts::~parts() {
   if (!root) return;
+  ending = true;
   end_sessions();
   if (auto stopped = stop_root(root, tree_stop_slack + 2 * settings.supervision.shutdown_timeout); !stopped)
     log::error("node", "{}", to_string(stopped.error()));

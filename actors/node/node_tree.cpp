@@ -196,11 +196,12 @@ console_parts console_of(const node_parts& parts) {
   console.stop_node = parts.stop_node;
   console.drain = [vault = parts.vault](bool on) { vault->set_draining(on); };
   console.draining = [vault = parts.vault] { return vault->draining(); };
+  console.ending = parts.ending;
   console.records = parts.records;
   console.capsules = parts.capsules;
   console.refusals = parts.refusals;
   console.machine = std::make_shared<proc_machine>(settings.node.data_dir);
-  console.pool = parts.pool;
+  console.pool = parts.readers;
   console.random = parts.random;
   return console;
 }

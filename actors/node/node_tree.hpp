@@ -32,11 +32,13 @@ struct node_parts {
   std::shared_ptr<session_vault> vault;
   std::string configuration_json;          ///< What the console tells of the settings and where they come from.
   work_pool* pool = nullptr;
+  work_pool* readers = nullptr;            ///< For what the console reads from the disk.
   random_port* random = nullptr;
   unix_time_us started_us = 0;
   std::string worker_executable;
   std::optional<int> input_fd;
   std::function<void()> stop_node;
+  std::function<bool()> ending;            ///< The node is being taken down.
 };
 
 /// docs/architecture.md, "Supervision tree".

@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   console_parts parts;
   parts.node_name = "bench";
   parts.drain = [](bool) {};
-  parts.draining = [] { return false; };
+  parts.draining = parts.ending = [] { return false; };
   parts.refusals = std::make_shared<refusal_book>();
   parts.machine = std::make_shared<proc_machine>(folder);
   parts.pool = &pool;
