@@ -73,6 +73,9 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
   thumbnails: async (page) => {
     await giveKey(page, key);
     await page.locator('.thumbnail img').first().waitFor();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.thumbnail.awaited')].every((cell) => cell.getBoundingClientRect().top > innerHeight),
+    );
   },
   playing: async (page) => {
     await open(page, key);

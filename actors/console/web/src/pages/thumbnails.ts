@@ -106,7 +106,7 @@ export class Thumbnails {
       );
     const made = this.made.get(session.id);
     if (!sealed) return frame('none', {}, session.state === 'failed' ? 'nothing was sealed' : 'not sealed yet');
-    if (!made) return frame('awaited', { 'aria-label': `Thumbnail of ${name}: not made yet` });
+    if (!made) return frame('awaited', { 'aria-label': `Thumbnail of ${name}: not made yet` }, '…');
     if ('address' in made) return frame('made', {}, h('img', { src: made.address, alt: `Thumbnail of ${name}` }));
     return frame('none', { title: made.why }, made.reason);
   }
@@ -137,7 +137,7 @@ export class Thumbnails {
     if (document.hidden) return undefined;
     for (const row of this.inView()) {
       const cell = row.querySelector<HTMLElement>('.thumbnail.awaited');
-      if (cell) return cell;
+      if (cell && !this.made.get(cell.dataset.session!)) return cell;
     }
     return undefined;
   }
