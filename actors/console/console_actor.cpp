@@ -193,7 +193,7 @@ void console_shell::audited(const asker& by, std::string action, std::string tar
 
 void console_shell::audit_failure(const audit_entry& begun, const error& why) const {
   auto what = begun.what;
-  what.consequence = fmt::format("none of entry {}", begun.number);
+  what.consequence = fmt::format("entry {} came to nothing", begun.number);
   what.result = "failed: " + to_string(why);
   what.result.resize(std::min(what.result.size(), audit_text_bytes_max));
   state().audit.request(self_, audit_patience, audit_append_request{std::move(what)})
