@@ -199,7 +199,8 @@ void console_shell::carry_out(const asker& from, const api::get_metrics&) const 
       },
       [until_told](const caf::error&) {});
   s.audit.request(self_, status_patience, audit_read_request{0, 1, false})
-    .then([measures, until_told](const audit_page& page) { measures->audit_entries = page.count; }, [until_told](const caf::error&) {});
+    .then([measures, until_told](const audit_page& page) { measures->audit_entries = page.count; },
+          [until_told](const caf::error&) {});
 }
 
 } // namespace lucid
