@@ -88,10 +88,11 @@ export class RealNode {
 
   /** Flips a bit in the middle of a stored chunk. */
   async damage(id, track, index) {
-    const wanted = new RegExp(`${id}.*${track}-0*${index}\\.chunk$`);
-    const name = (await readdir(this.folder, { recursive: true })).find((path) => wanted.test(path));
+    const folder = join(this.folder, 'sessions', id);
+    const wanted = new RegExp(`^${track}-0*${index}\\.chunk$`);
+    const name = (await readdir(folder)).find((each) => wanted.test(each));
     assert.ok(name, `there is a file of ${track} chunk ${index}`);
-    const file = await open(join(this.folder, name), 'r+');
+    const file = await open(join(folder, name), 'r+');
     const at = Math.floor((await file.stat()).size / 2);
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at);
     buffer[0] ^= 1;
