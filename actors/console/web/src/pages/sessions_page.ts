@@ -208,7 +208,7 @@ class SessionsPage implements Page {
       { class: 'form' },
       field('Source', 'source', {
         required: true,
-        placeholder: 'rdp://host, x11::0, file:…, generator:clock',
+        placeholder: 'rdp://user@host, x11://:0, file:PATH',
         maxlength: 2000,
         autofocus: true,
       }),
