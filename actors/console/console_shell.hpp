@@ -164,9 +164,8 @@ private:
   void carry_out(const asker&, const api::get_metrics&) const;
   nlohmann::json node_facts() const;
   void with_machine(std::function<void()> then) const;
-  /// How many sessions are in each state, as far as the store lists them.
   template <class Then>
-  void with_session_counts(const asker& to, Then then) const;
+  void with_running_count(const asker& to, Then then) const;
 
   // Actors: actors/console/serve_actors.cpp.
   void carry_out(const asker&, const api::list_actors&) const;

@@ -88,36 +88,21 @@ void console_shell::carry_out(const asker& from, const api::get_log& wish) const
 }
 
 template <class Then>
-void console_shell::with_session_counts(const asker& to, Then then) const {
-  state().store.request(self_, store_patience, session_list_request{false, 0, listed_sessions_max})
-    .then(
-      [then](const std::vector<session_summary>& listed) {
-        std::map<session_state, std::uint64_t> counts;
-        for (auto& one : listed) ++counts[one.state];
-        then(counts);
-      },
-      refusing(to));
+void console_shell::with_running_count(const asker& to, Then then) const {
+  state().store.request(self_, store_patience, session_list_request{true, 0, listed_sessions_max})
+    .then([then](const std::vector<session_summary>& unfinished) { then(unfinished.size()); }, refusing(to));
 }
-
-namespace {
-std::size_t running_among(const std::map<session_state, std::uint64_t>& counts) {
-  std::size_t running = 0;
-  for (auto& [state, count] : counts)
-    if (!is_final(state)) running += count;
-  return running;
-}
-} // namespace
 
 void console_shell::carry_out(const asker& from, const api::node_consequence& wish) const {
-  with_session_counts(from, [me = *this, from, wish](const std::map<session_state, std::uint64_t>& counts) {
-    me.answer(from, json{{"text", consequence_for_node(wish.action, running_among(counts))}});
+  with_running_count(from, [me = *this, from, wish](std::size_t running) {
+    me.answer(from, json{{"text", consequence_for_node(wish.action, running)}});
   });
 }
 
 void console_shell::carry_out(const asker& from, const api::drain_node& wish) const {
   auto action = wish.on ? "drain" : "accept";
-  with_session_counts(from, [me = *this, from, wish, action](const std::map<session_state, std::uint64_t>& counts) {
-    me.audited(from, action, "node", consequence_for_node(action, running_among(counts)), [me, from, wish](const audit_entry&) {
+  with_running_count(from, [me = *this, from, wish, action](std::size_t running) {
+    me.audited(from, action, "node", consequence_for_node(action, running), [me, from, wish](const audit_entry&) {
       me.state().parts.drain(wish.on);
       me.answer(from, json{{"on", wish.on}});
     });
