@@ -28,13 +28,14 @@ declare -A packages=(
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
     freerdp3-dev libwinpr3-dev zlib1g-dev libssl-dev libseccomp-dev
     prometheus-cpp-dev libncurses-dev
+    libzmq3-dev cppzmq-dev libqrencode-dev
     libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev
     libbenchmark-dev librapidcheck-dev nodejs npm"
-  [run]="ffmpeg"
+  [run]="ffmpeg tor"
   [demo]="xvfb x11-utils x11-apps xdotool xterm xauth openbox freerdp3-shadow-x11 winpr3-utils ffmpeg procps util-linux fonts-dejavu-core"
   [test]="clang libclang-rt-dev|libclang-rt-14-dev shellcheck python3 python3-nacl python3-zstandard
     xvfb x11-utils x11-apps xdotool xterm openbox freerdp3-shadow-x11 winpr3-utils openssl ffmpeg procps util-linux faketime tmux
-    chromium prometheus"
+    chromium prometheus tor iproute2 tcpdump"
   [bench]="restic borgbackup hyperfine"
 )
 groups_default=(build run demo test)

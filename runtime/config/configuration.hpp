@@ -106,6 +106,50 @@ struct configuration {
     std::chrono::milliseconds retry_interval{};
   } anchor;
 
+  struct mesh_settings {
+    std::string listen;                  ///< "IP:port"; empty: the node stands alone.
+    std::string chunk_listen;            ///< Empty: one port above `listen`.
+    std::vector<std::string> announce;   ///< Where others reach `listen`; empty: there.
+    std::string transport;               ///< "tcp" or "tor".
+    std::string discovery;               ///< "on" or "off".
+    std::chrono::milliseconds heartbeat_interval{};
+    std::chrono::milliseconds peer_timeout{};
+    std::chrono::milliseconds lease_time{};
+    std::uint32_t peers_max = 0;
+    std::uint64_t message_bytes_max = 0; ///< Of one message of the middleman.
+    std::uint64_t tunnel_credit_bytes = 0;
+    std::uint64_t chunk_credit_bytes = 0;
+    std::vector<std::string> network_peers; ///< Transport keys of nodes of other operators, 64 hexadecimal digits each.
+  } mesh;
+
+  struct tor_settings {
+    std::string program;
+    std::string control; ///< Empty: a tor of our own.
+    std::filesystem::path control_cookie;
+    std::string socks;   ///< Of a given tor.
+    std::filesystem::path extra_torrc;
+    std::chrono::milliseconds bootstrap_timeout{};
+  } tor;
+
+  struct cluster_settings {
+    std::string name;
+    std::filesystem::path secret_file;
+    std::map<std::string, std::string> nodes; ///< Name to address.
+  } cluster;
+
+  /// Names of nodes in order of preference; "*" stands for all others.
+  struct placement_settings {
+    std::vector<std::string> capture, seal, replicas, anchor, console;
+    std::map<std::string, std::string> counts; ///< Role to number.
+  } placement;
+
+  struct replication_settings {
+    std::uint32_t copies = 0; ///< Beside the recorder's.
+    std::uint64_t bytes_per_second_max = 0; ///< 0: no bound.
+    std::chrono::milliseconds repair_after{};
+    std::chrono::milliseconds challenge_interval{};
+  } replication;
+
   struct keys_settings {
     std::filesystem::path dir;
     secret_text passphrase;

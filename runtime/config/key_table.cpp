@@ -46,6 +46,32 @@ std::string check_level(std::string_view text) {
   return "trace, debug, info, warn, error, off";
 }
 
+/// 1..63 of a-z 0-9 and '-', as a host name's label.
+std::string check_node_name(std::string_view text) {
+  auto plain = [](unsigned char c) { return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '-'; };
+  if (!text.empty() && text.size() <= 63 && text.front() != '-' && std::all_of(text.begin(), text.end(), plain)) return {};
+  return "a node's name: small letters, digits and '-', at most 63";
+}
+
+std::string check_place(std::string_view text) {
+  if (text == "*" || check_node_name(text).empty()) return {};
+  return "the name of a node, or \"*\" for all others";
+}
+
+std::string check_mesh_address(std::string_view text) {
+  auto scheme = text.starts_with("tcp://") || text.starts_with("tor://");
+  auto colon = text.rfind(':');
+  auto digits = [](unsigned char c) { return std::isdigit(c) != 0; };
+  if (scheme && colon > 6 && colon + 1 < text.size() && std::all_of(text.begin() + colon + 1, text.end(), digits)) return {};
+  return "an address such as \"tcp://192.168.1.11:7800\" or \"tor://<56 letters>.onion:7800\"";
+}
+
+std::string check_count(std::string_view text) {
+  auto digits = [](unsigned char c) { return std::isdigit(c) != 0; };
+  if (!text.empty() && text.size() <= 2 && std::all_of(text.begin(), text.end(), digits)) return {};
+  return "a number of nodes, 0 to 99";
+}
+
 std::string check_even(std::string_view digits) {
   if (!digits.empty() && (digits.back() - '0') % 2 == 0) return {};
   return "an even number: H.264 halves the colour planes";
@@ -178,6 +204,78 @@ const key_spec table[] = {
     {"anchor.retry_interval", LUCID_FIELD(anchor.retry_interval), "5 s", 100 * ms, 1 * hour, "",
      "Pause before a batch that the ledger did not take is offered again; doubles up to 30 s, never given up."},
 
+    {"mesh.listen", LUCID_FIELD(mesh.listen), "", 0, 64, "",
+     "IP address and port on which other nodes reach this one, such as \"0.0.0.0:7800\"; empty: the node stands alone."},
+    {"mesh.chunk_listen", LUCID_FIELD(mesh.chunk_listen), "", 0, 64, "",
+     "The same for chunks, which travel beside the messages; empty: one port above mesh.listen."},
+    {"mesh.announce", LUCID_FIELD(mesh.announce), "", 0, 8, "",
+     "Addresses under which others reach mesh.listen; empty: that address itself. An onion address is added by itself.",
+     {}, check_mesh_address},
+    {"mesh.transport", LUCID_FIELD(mesh.transport), "tcp", 0, 0, "tcp|tor",
+     "tor: this node opens no connection to another one but through Tor."},
+    {"mesh.discovery", LUCID_FIELD(mesh.discovery), "off", 0, 0, "on|off",
+     "Whether members find each other's address by multicast on the local network."},
+    {"mesh.heartbeat_interval", LUCID_FIELD(mesh.heartbeat_interval), "500 ms", 50 * ms, 1 * min, "",
+     "Pause between two signs of life to another node; over Tor 5 s is a good value."},
+    {"mesh.peer_timeout", LUCID_FIELD(mesh.peer_timeout), "2 s", 200 * ms, 10 * min, "",
+     "Silence after which a node counts as down and its connection is made anew; over Tor 20 s."},
+    {"mesh.lease_time", LUCID_FIELD(mesh.lease_time), "2 s", 500 * ms, 10 * min, "",
+     "Time for which a node is granted a role; as long stands the role still when its node is lost. Over Tor 15 s."},
+    {"mesh.peers_max", LUCID_FIELD(mesh.peers_max), "32", 1, 256, "",
+     "Nodes that are connected at one time."},
+    {"mesh.message_bytes_max", LUCID_FIELD(mesh.message_bytes_max), "1 MiB", 64 * kib, 16 * mib, "",
+     "Largest message that actors of two nodes exchange; chunks travel beside them."},
+    {"mesh.tunnel_credit_bytes", LUCID_FIELD(mesh.tunnel_credit_bytes), "256 KiB", 64 * kib, 16 * mib, "",
+     "Bytes of messages under way to one node before it took the first of them."},
+    {"mesh.chunk_credit_bytes", LUCID_FIELD(mesh.chunk_credit_bytes), "1 MiB", 64 * kib, 64 * mib, "",
+     "The same for chunks."},
+    {"mesh.network_peers", LUCID_FIELD(mesh.network_peers), "", 0, 256, "",
+     "Transport keys of nodes of other operators that may connect; they exchange signed statements and nothing else.",
+     {}, check_public_key},
+
+    {"tor.program", LUCID_FIELD(tor.program), "tor", 1, path_bytes_max, "",
+     "The tor that a node with mesh.transport \"tor\" starts and watches."},
+    {"tor.control", LUCID_FIELD(tor.control), "", 0, path_bytes_max, "",
+     "Control port of a tor that is there already, \"127.0.0.1:9051\" or \"unix:/run/tor/control\"; empty: one of its own."},
+    {"tor.control_cookie", LUCID_FIELD(tor.control_cookie), "", 0, path_bytes_max, "",
+     "File with the cookie of that control port; empty: as the port itself tells."},
+    {"tor.socks", LUCID_FIELD(tor.socks), "127.0.0.1:9050", 1, 64, "",
+     "SOCKS port of that tor; one of its own takes a free port."},
+    {"tor.extra_torrc", LUCID_FIELD(tor.extra_torrc), "", 0, path_bytes_max, "",
+     "File with more lines for the torrc of a tor of its own: bridges, or another network."},
+    {"tor.bootstrap_timeout", LUCID_FIELD(tor.bootstrap_timeout), "3 min", 5 * s, 1 * hour, "",
+     "Time without progress in joining the Tor network after which a tor of its own is started anew."},
+
+    {"cluster.name", LUCID_FIELD(cluster.name), "", 0, 63, "",
+     "Name of a cluster that is formed by configuration files alone; see config/cluster-3.toml.", {}, check_node_name},
+    {"cluster.secret_file", LUCID_FIELD(cluster.secret_file), "", 0, path_bytes_max, "",
+     "File with the secret that its nodes share, at least 32 bytes; `openssl rand -hex 32` makes one."},
+    {"cluster.nodes", LUCID_FIELD(cluster.nodes), "", 0, 256, "",
+     "Its nodes, such as { pi-1 = \"tcp://192.168.1.11:7800\" }; each one's node.name must be among them.", {},
+     check_mesh_address},
+
+    {"placement.capture", LUCID_FIELD(placement.capture), "*", 0, 256, "",
+     "Nodes that may record, the preferred one first; \"*\" stands for all others.", {}, check_place},
+    {"placement.seal", LUCID_FIELD(placement.seal), "", 0, 256, "",
+     "Nodes that may seal for all; empty: each seals what it records.", {}, check_place},
+    {"placement.replicas", LUCID_FIELD(placement.replicas), "*", 0, 256, "",
+     "Nodes that keep copies of what others recorded.", {}, check_place},
+    {"placement.anchor", LUCID_FIELD(placement.anchor), "*", 0, 256, "",
+     "Nodes that put manifests into the chain.", {}, check_place},
+    {"placement.console", LUCID_FIELD(placement.console), "*", 0, 256, "",
+     "Nodes that serve the console; each one shows the whole cluster.", {}, check_place},
+    {"placement.counts", LUCID_FIELD(placement.counts), "", 0, 16, "",
+     "How many nodes have a role at one time where it is not one, such as { seal = \"2\" }.", {}, check_count},
+
+    {"replication.copies", LUCID_FIELD(replication.copies), "2", 0, 16, "",
+     "Copies of each chunk beside the recorder's own."},
+    {"replication.bytes_per_second_max", LUCID_FIELD(replication.bytes_per_second_max), "0", 0, 10 * gib, "",
+     "Bound of what is sent for copies; 0 is none."},
+    {"replication.repair_after", LUCID_FIELD(replication.repair_after), "10 min", 1 * s, 30 * day, "",
+     "Time after which the copies of a node that stays away are made anew on another."},
+    {"replication.challenge_interval", LUCID_FIELD(replication.challenge_interval), "10 min", 1 * s, 30 * day, "",
+     "Pause between two questions to each holder for a block of a chunk it is to have."},
+
     {"keys.dir", LUCID_FIELD(keys.dir), "<node.data_dir>/keys", 1, path_bytes_max, "",
      "Folder of the node's keys; mode 0700."},
     {"keys.passphrase", LUCID_FIELD(keys.passphrase), "", 0, 1024, "",
@@ -226,6 +324,11 @@ constexpr section_line sections[] = {
     {"chunk", "How a track is cut."},
     {"seal", "Compression and encryption of chunks."},
     {"anchor", "The way of a manifest into the chain."},
+    {"mesh", "How nodes reach each other; see docs/mesh.md."},
+    {"tor", "The way through Tor, for nodes with mesh.transport \"tor\"."},
+    {"cluster", "A cluster formed by files alone; others are formed by `lucid cluster init`, `invite` and `join`."},
+    {"placement", "Which nodes of the cluster have which role."},
+    {"replication", "Copies of recordings on other nodes."},
     {"keys", "The node's own keys, and who can open its recordings."},
     {"supervision", "Restarts of actors that failed."},
     {"log", "What is written about all this."},

@@ -32,6 +32,7 @@ const std::vector<library_home> homes{
     {"xcb/", {"adapters/xcb"}},
     {"X11/", {"adapters/xcb"}},
     {"zmq", {"adapters/zmq"}},
+    {"qrencode", {"adapters/qrencode"}},
     {"curl/", {"adapters/curl", "adapters/http"}},
     {"boost/beast", {"adapters/http"}},
     {"boost/asio", {"adapters/http"}},
