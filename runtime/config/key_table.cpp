@@ -53,6 +53,8 @@ std::string check_node_name(std::string_view text) {
   return "a node's name: small letters, digits and '-', at most 63";
 }
 
+std::string check_cluster_name(std::string_view text) { return text.empty() ? std::string() : check_node_name(text); }
+
 std::string check_place(std::string_view text) {
   if (text == "*" || check_node_name(text).empty()) return {};
   return "the name of a node, or \"*\" for all others";
@@ -247,7 +249,8 @@ const key_spec table[] = {
      "Time without progress in joining the Tor network after which a tor of its own is started anew."},
 
     {"cluster.name", LUCID_FIELD(cluster.name), "", 0, 63, "",
-     "Name of a cluster that is formed by configuration files alone; see config/cluster-3.toml.", {}, check_node_name},
+     "Name of a cluster that is formed by configuration files alone; see config/cluster-3.toml.", {},
+     check_cluster_name},
     {"cluster.secret_file", LUCID_FIELD(cluster.secret_file), "", 0, path_bytes_max, "",
      "File with the secret that its nodes share, at least 32 bytes; `openssl rand -hex 32` makes one."},
     {"cluster.nodes", LUCID_FIELD(cluster.nodes), "", 0, 256, "",
