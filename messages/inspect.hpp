@@ -4,7 +4,10 @@
 #include <string>
 #include <type_traits>
 
+#include "messages/gateway.hpp"
+#include "messages/mesh.hpp"
 #include "messages/pipeline.hpp"
+#include "messages/sealing.hpp"
 
 namespace caf::detail {
 class stringification_inspector; // Named only: what CAF prints messages with.
@@ -115,6 +118,20 @@ LUCID_INSPECT(session_end, x.summary)
 LUCID_INSPECT(session_progress, x.started_us, x.ended_us, x.frame_count, x.fragment_count, x.gap_count,
               x.captured_bytes, x.stored_bytes, x.chunk_count)
 LUCID_INSPECT(pipeline_trouble, x.code, x.who, x.what)
+LUCID_INSPECT(cluster_init_request, x.name)
+LUCID_INSPECT(cluster_invite_request, x.valid_seconds)
+LUCID_INSPECT(cluster_invitation, hidden<Inspector>(x.text), x.address, x.expires_us)
+LUCID_INSPECT(cluster_join_request, hidden<Inspector>(x.invitation))
+LUCID_INSPECT(cluster_remove_request, x.who)
+LUCID_INSPECT(keys_rotate_request, x.onion)
+LUCID_INSPECT(cluster_ack, x.text, x.list_version)
+LUCID_INSPECT(remote_action_request, x.path, x.action, x.by)
+LUCID_INSPECT(peer_up, x.id, x.name, x.link, x.opens)
+LUCID_INSPECT(peer_down, x.id, x.link)
+LUCID_INSPECT(exported_actor, x.path, x.actor)
+LUCID_INSPECT(gateway_news, x.from, x.actors)
+LUCID_INSPECT(remote_seal_request, x.recorder, x.fence, x.key, x.chunk, x.span, x.last_of_track, x.zstd_level, x.plain)
+LUCID_INSPECT(remote_seal_answer, x.record, x.leaves, x.file)
 
 // Requests without fields.
 #define LUCID_INSPECT_EMPTY(type)                                                                            \
@@ -127,6 +144,8 @@ LUCID_INSPECT_EMPTY(chunk_finish_request)
 LUCID_INSPECT_EMPTY(unanchored_list_request)
 LUCID_INSPECT_EMPTY(ledger_status_request)
 LUCID_INSPECT_EMPTY(session_status_request)
+LUCID_INSPECT_EMPTY(node_tree_request)
+LUCID_INSPECT_EMPTY(cluster_tree_request)
 
 #undef LUCID_INSPECT
 #undef LUCID_INSPECT_EMPTY

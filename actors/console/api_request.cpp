@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/mesh.hpp"
+
 namespace lucid {
 namespace {
 
@@ -408,6 +410,38 @@ outcome<api_request> get_audit(operation& op) {
   return op.finish(wish);
 }
 
+outcome<api_request> begin_cluster(operation& op) {
+  api::begin_cluster wish;
+  op.body.need("name");
+  op.body.text("name", wish.name, node_name_bytes_max);
+  return op.finish(std::move(wish));
+}
+
+outcome<api_request> make_invitation(operation& op) {
+  api::make_invitation wish;
+  op.body.number("valid_seconds", wish.valid_seconds, 1u, invitation_seconds_max);
+  return op.finish(wish);
+}
+
+outcome<api_request> join_cluster(operation& op) {
+  api::join_cluster wish;
+  op.body.need("invitation");
+  op.body.text("invitation", wish.invitation, invitation_text_bytes_max);
+  return op.finish(std::move(wish));
+}
+
+outcome<api_request> remove_member(operation& op) {
+  auto& who = op.in_path[0];
+  if (who.size() > 64) return refuse("a member is told by its name or the digits of its id");
+  return op.finish(api::remove_member{who});
+}
+
+outcome<api_request> rotate_keys(operation& op) {
+  api::rotate_keys wish;
+  op.body.flag("onion", wish.onion);
+  return op.finish(wish);
+}
+
 outcome<api_request> log_in(operation& op) {
   api::log_in wish;
   op.query.need("token");
@@ -478,6 +512,12 @@ constexpr route routes[] = {
   {"GET", "/v1/capsules", plain<api::list_capsules>},
   {"GET", "/v1/capsules/{id}", get_capsule},
   {"GET", "/v1/audit", get_audit},
+  {"GET", "/v1/cluster", plain<api::get_cluster>},
+  {"POST", "/v1/cluster/init", begin_cluster},
+  {"POST", "/v1/cluster/invitations", make_invitation},
+  {"POST", "/v1/cluster/join", join_cluster},
+  {"DELETE", "/v1/cluster/members/{who}", remove_member},
+  {"POST", "/v1/keys/rotate", rotate_keys},
 };
 
 /// The next segment of a path, which is shortened by it and its slash.

@@ -289,6 +289,8 @@ console_api::behavior_type console_actor(console_self self, actor_context ctx, c
   state.ledger = {ctx.directory(), paths::ledger};
   state.audit = {ctx.directory(), paths::audit};
   state.console = {ctx.directory(), paths::console};
+  state.links = {ctx.directory(), paths::links};
+  state.gateway = {ctx.directory(), paths::gateway};
   state.machine.emplace(state.parts.memory_bounds, "caf.multiplexer");
   state.inspector = spawn_inspector(self->system(), ctx.directory(), ctx.clock());
   self->link_to(state.inspector);

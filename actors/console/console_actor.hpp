@@ -35,6 +35,7 @@ struct console_parts {
   std::shared_ptr<archive> records;
   std::shared_ptr<capsule_store> capsules;
   std::shared_ptr<refusal_book> refusals;
+  std::shared_ptr<cluster_port> cluster;  ///< Null: the node stands alone.
   std::shared_ptr<machine_port> machine;  ///< Looked at by one face only, on the pool.
   work_pool* pool = nullptr;              ///< Of its own: a verification takes minutes.
   random_port* random = nullptr;

@@ -23,6 +23,7 @@
 #include "actors/console/metrics_core.hpp"
 #include "actors/console/stream_core.hpp"
 #include "messages/console_api.hpp"
+#include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/storage_api.hpp"
@@ -40,6 +41,7 @@ inline constexpr std::chrono::seconds status_patience{2};
 inline constexpr std::chrono::seconds create_patience{40};
 inline constexpr std::chrono::seconds audit_patience{10};
 inline constexpr std::chrono::seconds door_retry{10};
+inline constexpr std::chrono::seconds join_patience{120}; ///< Over Tor, to an onion service that is looked for first.
 
 /// Which face of the API this is.
 struct console_door {
@@ -66,6 +68,8 @@ struct console_state {
   ref<ledger_api> ledger;
   ref<audit_api> audit;
   ref<console_api> console;
+  ref<links_api> links;
+  ref<gateway_api> gateway;
 
   std::optional<machine_core> machine;
   bool looking_at_machine = false;
@@ -140,6 +144,15 @@ private:
                std::function<void(const audit_entry&)> act) const;
   void audit_failure(const audit_entry& begun, const error& why) const;
 
+  /// For an action that was begun and failed: told to who asked and to the audit log.
+  auto failed_after(const asker& to, const audit_entry& begun) const {
+    return [me = *this, to, begun](const caf::error& failed) {
+      auto why = as_told_outside(from_caf(failed));
+      me.audit_failure(begun, why);
+      me.refuse(to, why);
+    };
+  }
+
   /// Runs `then` inside the actor once nobody holds the answer any more.
   std::shared_ptr<void> when_dropped(std::function<void()> then) const;
 
@@ -175,6 +188,15 @@ private:
   void carry_out(const asker&, const api::get_letters&) const;
   nlohmann::json letters(const std::vector<inspection>& tree) const;
   void took_tree(const std::vector<inspection>& tree) const;
+  void act_here(const asker&, const api::act_on_actor&, const std::string& supervisor, const std::string& consequence,
+                const audit_entry& begun) const;
+  void act_elsewhere(const asker&, const api::act_on_actor&, const std::string& consequence, const audit_entry& begun) const;
+  /// Looks at the actors among which `path` is: from outside at those of this node, or else at all of the cluster.
+  void with_tree_of(const asker& to, const std::string& path, std::function<void(const std::vector<inspection>&)> then) const;
+  /// Looks at all actors: this node's and those of its cluster.
+  void with_tree(std::function<void(std::vector<inspection>&)> then, std::function<void(const caf::error&)> otherwise) const;
+  /// Adds those of other nodes; goes on without them when they do not answer.
+  void with_cluster_tree(std::vector<inspection> own, std::function<void(std::vector<inspection>&)> then) const;
 
   // Sessions: actors/console/serve_sessions.cpp.
   void carry_out(const asker&, const api::list_sessions&) const;
@@ -206,6 +228,16 @@ private:
   void carry_out(const asker&, const api::list_capsules&) const;
   void carry_out(const asker&, const api::get_capsule&) const;
   void carry_out(const asker&, const api::get_audit&) const;
+
+  // The cluster: actors/console/serve_cluster.cpp.
+  void carry_out(const asker&, const api::get_cluster&) const;
+  void carry_out(const asker&, const api::begin_cluster&) const;
+  void carry_out(const asker&, const api::make_invitation&) const;
+  void carry_out(const asker&, const api::join_cluster&) const;
+  void carry_out(const asker&, const api::remove_member&) const;
+  void carry_out(const asker&, const api::rotate_keys&) const;
+  template <class Request>
+  void change_cluster(const asker& to, std::string action, std::string target, std::string consequence, Request request) const;
 
   // The stream: actors/console/serve_stream.cpp.
   void arm() const;

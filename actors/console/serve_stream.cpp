@@ -67,20 +67,19 @@ void console_shell::look_for(const std::set<std::string>& topics, const std::sha
     return topic == "actors" || topic == "letters" || topic.starts_with(flow_prefix);
   };
   if (std::any_of(topics.begin(), topics.end(), wants_tree))
-    self_->request(s.inspector, status_patience, inspection_request{})
-      .then(
-        [me = *this, topics, until_done](std::vector<inspection>& tree) {
-          auto& mine = me.state();
-          me.took_tree(tree);
-          for (auto& topic : topics)
-            if (topic.starts_with(flow_prefix)) {
-              session_id id{};
-              if (from_hex_into(topic.substr(flow_prefix.size()), id)) mine.streams.take_object(topic, me.flow_of(id, tree));
-            }
-          if (topics.count("letters")) mine.streams.take_object("letters", me.letters(tree));
-          if (topics.count("actors")) mine.streams.take_actors(std::move(tree));
-        },
-        [until_done](const caf::error&) {});
+    with_tree(
+      [me = *this, topics, until_done](std::vector<inspection>& tree) {
+        auto& mine = me.state();
+        me.took_tree(tree);
+        for (auto& topic : topics)
+          if (topic.starts_with(flow_prefix)) {
+            session_id id{};
+            if (from_hex_into(topic.substr(flow_prefix.size()), id)) mine.streams.take_object(topic, me.flow_of(id, tree));
+          }
+        if (topics.count("letters")) mine.streams.take_object("letters", me.letters(tree));
+        if (topics.count("actors")) mine.streams.take_actors(std::move(tree));
+      },
+      [until_done](const caf::error&) {});
   if (topics.count("sessions"))
     s.store.request(self_, status_patience, session_list_request{false, 0, watched_sessions_max})
       .then(

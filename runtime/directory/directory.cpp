@@ -48,6 +48,16 @@ void directory_slot::withdraw(std::uint64_t incarnation) {
   generation_.fetch_add(1, std::memory_order_release);
 }
 
+void directory_slot::place_remote(caf::strong_actor_ptr actor) {
+  caf::strong_actor_ptr before;
+  std::lock_guard lock(mutex_);
+  remote_ = true;
+  if (actor == actor_) return;
+  ++incarnation_;
+  before = std::exchange(actor_, std::move(actor));
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
 void directory_slot::note_restart(restart_record record) {
   std::lock_guard lock(mutex_);
   ++restart_count_;
@@ -84,7 +94,7 @@ void directory_slot::set_forgotten() {
 
 bool directory_slot::listed() const {
   std::lock_guard lock(mutex_);
-  return actor_ || ((incarnation_ != 0 || described_) && !forgotten_);
+  return !remote_ && (actor_ || ((incarnation_ != 0 || described_) && !forgotten_));
 }
 
 void directory_slot::add_actor_ids(std::unordered_map<std::uint64_t, std::string>& into) const {

@@ -61,6 +61,10 @@ public:
   void show(actor_state state);
   spec_summary spec() const;
 
+  /// The present incarnation of an actor of another node; null: it cannot be reached. From then on this path is such
+  /// an actor's: its own node supervises, lists and measures it.
+  void place_remote(caf::strong_actor_ptr actor);
+
   void count_dead_letter() noexcept;
 
   /// Its supervisor forgot it: it is listed no more, unless an actor comes again.
@@ -90,6 +94,7 @@ private:
   std::uint64_t incarnation_ = 0;
   std::uint64_t begun_ = 0;
   bool forgotten_ = false;
+  bool remote_ = false;
   unix_time_us started_us_ = 0;
   std::uint64_t restart_count_ = 0;
   std::deque<restart_record> restarts_; ///< At most inspection_restarts_max.

@@ -1,0 +1,74 @@
+// actors/console/serve_cluster.cpp - the cluster: who is in it, who comes in, who has to go.
+#include "actors/console/cluster_json.hpp"
+#include "actors/console/console_shell.hpp"
+
+namespace lucid {
+
+using nlohmann::json;
+
+namespace {
+
+/// Why a wish did not reach the mesh: mostly since there is none.
+error as_told_of_mesh(const error& why) {
+  if (why.code != errc::unreachable) return why;
+  return {errc::wrong_state, "cluster",
+          "this node stands alone: set mesh.listen in its configuration, such as \"0.0.0.0:7800\", and start it again", nullptr};
+}
+
+} // namespace
+
+template <class Request>
+void console_shell::change_cluster(const asker& to, std::string action, std::string target, std::string consequence,
+                                   Request request) const {
+  audited(to, std::move(action), std::move(target), std::move(consequence),
+          [me = *this, to, request = std::move(request)](const audit_entry& begun) {
+            me.state().links.request(me.self_, join_patience, request)
+              .then([me, to](const cluster_ack& done) { me.answer(to, to_json(done)); },
+                    [me, to, begun](const caf::error& failed) {
+                      auto why = as_told_of_mesh(from_caf(failed));
+                      me.audit_failure(begun, why);
+                      me.refuse(to, why);
+                    });
+          });
+}
+
+void console_shell::carry_out(const asker& from, const api::get_cluster&) const {
+  auto& cluster = state().parts.cluster;
+  answer(from, to_json(cluster ? cluster->view() : cluster_view{}));
+}
+
+void console_shell::carry_out(const asker& from, const api::begin_cluster& wish) const {
+  change_cluster(from, "cluster init", wish.name, "begins a cluster of which this node is the first member",
+                 cluster_init_request{wish.name});
+}
+
+// The invitation is a secret: it is told to who asked, and stands in no log.
+void console_shell::carry_out(const asker& from, const api::make_invitation& wish) const {
+  audited(from, "cluster invite", "cluster", "one node may join with this invitation, once",
+          [me = *this, from, wish](const audit_entry& begun) {
+            me.state().links.request(me.self_, status_patience, cluster_invite_request{wish.valid_seconds})
+              .then([me, from](const cluster_invitation& made) { me.answer(from, to_json(made)); },
+                    [me, from, begun](const caf::error& failed) {
+                      auto why = as_told_of_mesh(from_caf(failed));
+                      me.audit_failure(begun, why);
+                      me.refuse(from, why);
+                    });
+          });
+}
+
+void console_shell::carry_out(const asker& from, const api::join_cluster& wish) const {
+  change_cluster(from, "cluster join", "cluster", "its members can look at this node and share its work",
+                 cluster_join_request{wish.invitation});
+}
+
+void console_shell::carry_out(const asker& from, const api::remove_member& wish) const {
+  change_cluster(from, "cluster remove", wish.who, "cut off from all members at once; to come back it has to be invited anew",
+                 cluster_remove_request{wish.who});
+}
+
+void console_shell::carry_out(const asker& from, const api::rotate_keys& wish) const {
+  change_cluster(from, "keys rotate", wish.onion ? "transport key and onion address" : "transport key",
+                 "links are made anew; the node's identity stays", keys_rotate_request{wish.onion});
+}
+
+} // namespace lucid

@@ -1,0 +1,79 @@
+// messages/mesh.hpp - what the actors of the mesh ask of each other, on one node and between the nodes of a cluster.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages/inspection.hpp"
+#include "messages/ports/cluster.hpp"
+#include "messages/supervision.hpp"
+
+namespace lucid {
+
+// --- the operator's wishes; answered by mesh/links -------------------------------------------------------------
+
+/// Begins a cluster with this node as its first member.
+struct cluster_init_request {
+  std::string name;
+};
+/// A one-time invitation. It ends by itself, also when this node is started anew.
+struct cluster_invite_request {
+  std::uint32_t valid_seconds = 0;
+};
+struct cluster_invitation {
+  std::string text; ///< "lucid-join:..."
+  std::string address;
+  unix_time_us expires_us = 0;
+};
+inline constexpr std::uint32_t invitation_seconds_max = 7 * 24 * 3600;
+inline constexpr std::size_t invitation_text_bytes_max = 1024;
+
+/// Joins the cluster that the invitation is from. Answered once this node is on its list.
+struct cluster_join_request {
+  std::string invitation;
+};
+struct cluster_remove_request {
+  std::string who; ///< Name, node id, or the beginning of an id.
+};
+/// New transport key, and with Tor a new onion address; the identity stays.
+struct keys_rotate_request {
+  bool onion = false;
+};
+/// Answers all of the above but the invitation: what was done, in words.
+struct cluster_ack {
+  std::string text;
+  std::uint64_t list_version = 0;
+};
+
+// --- between gateways: each node's one door for the actors of other nodes ---------------------------------------
+
+/// All actors of the node that is asked, with their paths there; at most inspections_max.
+struct node_tree_request {};
+inline constexpr std::size_t node_tree_rows_max = 2000; ///< About 400 bytes each: within mesh.message_bytes_max.
+
+/// What an operator does to an actor of another node. Written to both nodes' audit logs.
+struct remote_action_request {
+  std::string path; ///< There.
+  child_action action = child_action::restart;
+  std::string by;
+};
+
+/// Asks mesh/gateway of this node for the trees of all other nodes, "nodes/<name>/" before each path.
+struct cluster_tree_request {};
+
+// --- what the actors of one node tell each other of the others --------------------------------------------------
+
+/// A member is linked: its gateway can be reached. Told by mesh/links to mesh/gateway.
+struct peer_up {
+  node_id id{};
+  std::string name;
+  std::uint64_t link = 0;  ///< Of the transport for messages.
+  bool opens = false;      ///< This side opens the stream of the middleman.
+};
+struct peer_down {
+  node_id id{};
+  std::uint64_t link = 0;
+};
+
+} // namespace lucid
