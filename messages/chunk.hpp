@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "messages/fragment.hpp"
@@ -56,11 +57,20 @@ struct chunk_record {
   friend bool operator==(const chunk_record&, const chunk_record&) = default;
 };
 
+/// Under which lease something is written. A store that has seen a higher number of the role refuses it: whoever sent it
+/// has lost the role and does not know yet. Source: docs/mesh.md, "Leases".
+struct store_fence {
+  std::string role;         ///< "seal"; at most fence_role_bytes_max.
+  std::uint64_t number = 0; ///< Of the lease. 0: written by this node itself, under none.
+};
+inline constexpr std::size_t fence_role_bytes_max = 64;
+
 /// A chunk ready for the disk.
 struct sealed_chunk {
   chunk_record record;
   payload file;               ///< The bytes of the chunk file.
   std::vector<digest> leaves; ///< Hash of each 16 KiB block: the leaf table, kept beside the file to place damage.
+  store_fence fence = {};
 };
 
 } // namespace lucid

@@ -4,6 +4,8 @@
 //     <data>/ledger.db                         the chain
 //     <data>/audit.log                        what operators did to the node
 //     <data>/lock                              held by the node
+//     <data>/challenges.db                    what came of asking other nodes for proof of their copies
+//     <data>/replicas/                        recordings of other nodes: store.db and sessions/ as here
 //     <data>/capsules/<id>.json                what is kept of actors that ended abnormally
 //     <data>/sessions/<session id>/video-000000.chunk
 //     <data>/sessions/<session id>/events-000000.chunk
@@ -23,6 +25,8 @@ namespace lucid {
 inline std::filesystem::path store_file(const std::filesystem::path& data) { return data / "store.db"; }
 inline std::filesystem::path ledger_file_name(const std::filesystem::path& data) { return data / "ledger.db"; }
 inline std::filesystem::path audit_file_name(const std::filesystem::path& data) { return data / "audit.log"; }
+inline std::filesystem::path challenges_file(const std::filesystem::path& data) { return data / "challenges.db"; }
+inline std::filesystem::path replicas_folder(const std::filesystem::path& data) { return data / "replicas"; }
 inline std::filesystem::path capsules_folder(const std::filesystem::path& data) { return data / "capsules"; }
 inline std::filesystem::path sessions_folder(const std::filesystem::path& data) { return data / "sessions"; }
 inline std::filesystem::path session_folder(const std::filesystem::path& data, const session_id& session) {

@@ -8,6 +8,9 @@
 #include "messages/mesh.hpp"
 #include "messages/pipeline.hpp"
 #include "messages/sealing.hpp"
+#include "messages/blob.hpp"
+#include "messages/pipeline.hpp"
+#include "messages/replication.hpp"
 
 namespace caf::detail {
 class stringification_inspector; // Named only: what CAF prints messages with.
@@ -77,7 +80,8 @@ LUCID_INSPECT(chunk_key, x.session, x.on, x.index)
 LUCID_INSPECT(chunk_span, x.first_sequence, x.last_sequence, x.frame_count, x.start_us, x.end_us)
 LUCID_INSPECT(plain_chunk, x.key, x.span, x.last_of_track, x.parts)
 LUCID_INSPECT(chunk_record, x.key, x.span, x.plain_size_bytes, x.sealed_size_bytes, x.content, x.root)
-LUCID_INSPECT(sealed_chunk, x.record, x.file, x.leaves)
+LUCID_INSPECT(store_fence, x.role, x.number)
+LUCID_INSPECT(sealed_chunk, x.record, x.file, x.leaves, x.fence)
 LUCID_INSPECT(capture_request, without_user<Inspector>(x.source), x.username, hidden<Inspector>(x.password), x.width,
               x.height, x.frame_rate_max, x.encoder, x.quality)
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
@@ -132,6 +136,31 @@ LUCID_INSPECT(exported_actor, x.path, x.actor)
 LUCID_INSPECT(gateway_news, x.from, x.actors)
 LUCID_INSPECT(remote_seal_request, x.recorder, x.fence, x.key, x.chunk, x.span, x.last_of_track, x.zstd_level, x.plain)
 LUCID_INSPECT(remote_seal_answer, x.record, x.leaves, x.file)
+LUCID_INSPECT(blob_ref, x.id, x.size_bytes, x.content)
+LUCID_INSPECT(blob_send_request, x.to, x.id, x.bytes)
+LUCID_INSPECT(blob_take_request, x.from, x.what)
+LUCID_INSPECT(chunk_mark, x.on, x.index, x.content)
+LUCID_INSPECT(block_proof, x.session, x.chunk_position, x.chunk_count, x.block_index, x.block_count, x.block, x.chunk_path,
+              x.session_path)
+LUCID_INSPECT(replica_have_request, x.origin, x.session, x.chunks)
+LUCID_INSPECT(replica_have, x.session, x.held)
+LUCID_INSPECT(replica_put_request, x.origin, x.row, x.record, x.file)
+LUCID_INSPECT(replica_news_request, x.origin, x.row, x.manifest, x.manifest_by, x.entry, x.anchors)
+LUCID_INSPECT(replica_remove_request, x.origin, x.session)
+LUCID_INSPECT(replica_status, x.session, x.chunk_count, x.has_manifest, x.has_anchor)
+LUCID_INSPECT(replica_verify_request, x.origin, x.session, x.from)
+LUCID_INSPECT(replica_verify, x.session, x.next, x.done, x.held, x.verified, x.damaged, x.missing)
+LUCID_INSPECT(storage_challenge, x.challenger, x.holder, x.session, x.on, x.index, x.block_index, x.nonce, x.asked_us)
+LUCID_INSPECT(replica_challenge_request, x.what)
+LUCID_INSPECT(challenge_answer, x.what, x.proof, x.answered_us, x.by)
+LUCID_INSPECT(challenge_result, x.what, x.chunk_position, x.answered_us, x.outcome, x.leaf, x.holder_by, x.challenger_by)
+LUCID_INSPECT(holder_status, x.node, x.name, x.up, x.chunk_count, x.bytes, x.challenges_ok, x.challenges_failed,
+              x.challenges_late)
+LUCID_INSPECT(replication_status, x.copies, x.session_count, x.chunk_count, x.replicated_count, x.without_copy_count,
+              x.in_flight, x.last_failure, x.holders)
+LUCID_INSPECT(replication_audit_request, x.session, x.from)
+LUCID_INSPECT(copy_audit, x.node, x.name, x.held, x.verified, x.damaged, x.missing, x.failure)
+LUCID_INSPECT(replication_audit, x.session, x.chunk_count, x.from, x.next, x.done, x.copies)
 
 // Requests without fields.
 #define LUCID_INSPECT_EMPTY(type)                                                                            \
@@ -146,6 +175,7 @@ LUCID_INSPECT_EMPTY(ledger_status_request)
 LUCID_INSPECT_EMPTY(session_status_request)
 LUCID_INSPECT_EMPTY(node_tree_request)
 LUCID_INSPECT_EMPTY(cluster_tree_request)
+LUCID_INSPECT_EMPTY(replication_status_request)
 
 #undef LUCID_INSPECT
 #undef LUCID_INSPECT_EMPTY
