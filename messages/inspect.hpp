@@ -4,13 +4,12 @@
 #include <string>
 #include <type_traits>
 
+#include "messages/blob.hpp"
 #include "messages/gateway.hpp"
 #include "messages/mesh.hpp"
 #include "messages/pipeline.hpp"
-#include "messages/sealing.hpp"
-#include "messages/blob.hpp"
-#include "messages/pipeline.hpp"
 #include "messages/replication.hpp"
+#include "messages/sealing.hpp"
 
 namespace caf::detail {
 class stringification_inspector; // Named only: what CAF prints messages with.
@@ -130,9 +129,14 @@ LUCID_INSPECT(cluster_remove_request, x.who)
 LUCID_INSPECT(keys_rotate_request, x.onion)
 LUCID_INSPECT(cluster_ack, x.text, x.list_version)
 LUCID_INSPECT(remote_action_request, x.path, x.action, x.by)
-LUCID_INSPECT(peer_up, x.id, x.name, x.link, x.opens)
-LUCID_INSPECT(peer_down, x.id, x.link)
-LUCID_INSPECT(exported_actor, x.path, x.actor)
+
+/// People are told the path; the handle is for the middleman.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, exported_actor& x) {
+  if constexpr (writes_for_people<Inspector>) return f(x.path);
+  else return f(x.path, x.actor);
+}
+
 LUCID_INSPECT(gateway_news, x.from, x.actors)
 LUCID_INSPECT(remote_seal_request, x.recorder, x.fence, x.key, x.chunk, x.span, x.last_of_track, x.zstd_level, x.plain)
 LUCID_INSPECT(remote_seal_answer, x.record, x.leaves, x.file)

@@ -27,7 +27,7 @@ struct cluster_invitation {
   unix_time_us expires_us = 0;
 };
 inline constexpr std::uint32_t invitation_seconds_max = 7 * 24 * 3600;
-inline constexpr std::size_t invitation_text_bytes_max = 1024;
+inline constexpr std::size_t cluster_invitation_bytes_max = 1024;
 
 /// Joins the cluster that the invitation is from. Answered once this node is on its list.
 struct cluster_join_request {
@@ -61,19 +61,5 @@ struct remote_action_request {
 
 /// Asks mesh/gateway of this node for the trees of all other nodes, "nodes/<name>/" before each path.
 struct cluster_tree_request {};
-
-// --- what the actors of one node tell each other of the others --------------------------------------------------
-
-/// A member is linked: its gateway can be reached. Told by mesh/links to mesh/gateway.
-struct peer_up {
-  node_id id{};
-  std::string name;
-  std::uint64_t link = 0;  ///< Of the transport for messages.
-  bool opens = false;      ///< This side opens the stream of the middleman.
-};
-struct peer_down {
-  node_id id{};
-  std::uint64_t link = 0;
-};
 
 } // namespace lucid

@@ -19,8 +19,6 @@ using links_api = caf::typed_actor<
 
 /// The door between two nodes' actors, published to the members of the cluster.
 using gateway_api = caf::typed_actor<
-  caf::reacts_to<peer_up>,
-  caf::reacts_to<peer_down>,
   caf::reacts_to<gateway_news>,
   caf::replies_to<node_tree_request>::with<std::vector<inspection>>,
   caf::replies_to<remote_action_request>::with<child_ack>,

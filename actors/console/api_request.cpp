@@ -426,7 +426,7 @@ outcome<api_request> make_invitation(operation& op) {
 outcome<api_request> join_cluster(operation& op) {
   api::join_cluster wish;
   op.body.need("invitation");
-  op.body.text("invitation", wish.invitation, invitation_text_bytes_max);
+  op.body.text("invitation", wish.invitation, cluster_invitation_bytes_max);
   return op.finish(std::move(wish));
 }
 

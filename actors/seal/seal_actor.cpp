@@ -6,7 +6,6 @@
 
 #include <caf/all.hpp>
 
-#include "actors/format/chunk_codec.hpp"
 #include "messages/flow_fields.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
@@ -34,14 +33,6 @@ struct seal_state {
 };
 using seal_self = seal_api::stateful_pointer<seal_state>;
 using record_promise = owed_answer<chunk_record>;
-
-// One scratch a pool thread: compression contexts are costly to make and not to be shared.
-outcome<sealed_chunk> seal_on_pool(const plain_chunk& chunk, const seal_options& options) {
-  static thread_local seal_scratch scratch;
-  compress_options how;
-  how.level = options.zstd_level;
-  return seal_chunk(chunk, *options.key, *options.random, scratch, how);
-}
 
 void hand_to_store(seal_self self, sealed_chunk sealed, record_promise promise) {
   auto size_bytes = sealed.file.size();

@@ -11,10 +11,11 @@
 
 namespace lucid {
 
-/// Who may seal at present: the holder of the lease, and its number.
+/// Who may seal at present: the holder of the lease, its number, and the way there.
 struct seal_holder {
   node_id node{};
   std::uint64_t fence = 0;
+  std::uint64_t road = 0; ///< Another one whenever the connection to it is: what was asked over the old one is lost.
   friend bool operator==(const seal_holder&, const seal_holder&) = default;
 };
 
