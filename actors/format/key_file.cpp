@@ -15,7 +15,15 @@ constexpr const char* who = "keys";
 constexpr std::string_view format_name = "lucid key";
 constexpr std::size_t passphrase_size_bytes_max = 1024;
 
-std::string_view name_of(key_kind kind) noexcept { return kind == key_kind::node ? "node" : "owner"; }
+std::string_view name_of(key_kind kind) noexcept {
+  return kind == key_kind::node ? "node" : kind == key_kind::owner ? "owner" : "transport";
+}
+
+std::optional<key_kind> kind_of(std::string_view name) noexcept {
+  for (auto kind : {key_kind::node, key_kind::owner, key_kind::transport})
+    if (name == name_of(kind)) return kind;
+  return std::nullopt;
+}
 
 bool is_alphanumeric(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -98,9 +106,9 @@ outcome<parsed_key_file> parse(std::string_view text) {
   if (in.text("format", 64) != format_name) in.refuse("format", "expected \"lucid key\"");
   if (auto version = in.number("version"); in.good() && version != 1)
     in.refuse("version", std::to_string(version) + ", this build reads version 1", errc::unsupported);
-  auto kind = in.text("kind", 8);
-  file.open.kind = kind == "node" ? key_kind::node : key_kind::owner;
-  if (kind != name_of(file.open.kind)) in.refuse("kind", "expected \"node\" or \"owner\"");
+  auto kind = kind_of(in.text("kind", 16));
+  if (!kind) in.refuse("kind", "expected \"node\", \"owner\" or \"transport\"");
+  file.open.kind = kind.value_or(key_kind::owner);
   file.open.name = in.text("name", key_name_size_bytes_max);
   if (!is_key_name(file.open.name)) in.refuse("name", "not a key's name");
   file.open.created_us = in.time("created_us");
@@ -211,21 +219,23 @@ outcome<identity> open_key_file(std::string_view text, std::string_view passphra
 }
 
 std::string export_public(const public_identity& key) {
-  return (key.kind == key_kind::node ? "lucid-node:" + to_hex(key.sign) + ":" : "lucid-owner:") + to_hex(key.box) + " " +
-         key.name;
+  auto sign = key.kind == key_kind::node ? to_hex(key.sign) + ":" : "";
+  return "lucid-" + std::string(name_of(key.kind)) + ":" + sign + to_hex(key.box) + " " + key.name;
 }
 
 outcome<public_identity> import_public(std::string_view line) {
-  static constexpr std::string_view node_prefix = "lucid-node:";
-  static constexpr std::string_view owner_prefix = "lucid-owner:";
+  static constexpr std::string_view prefix = "lucid-";
   while (line.ends_with('\n') || line.ends_with(' ')) line.remove_suffix(1);
   auto malformed = fail(errc::invalid_input, who,
-                        "a public key is lucid-owner:<64 digits> NAME or lucid-node:<64 digits>:<64 digits> NAME");
+                        "a public key is lucid-owner:<64 digits> NAME, lucid-transport:<64 digits> NAME or "
+                        "lucid-node:<64 digits>:<64 digits> NAME");
+  auto colon = line.find(':');
+  if (!line.starts_with(prefix) || colon == line.npos) return malformed;
+  auto kind = kind_of(line.substr(prefix.size(), colon - prefix.size()));
+  if (!kind) return malformed;
   public_identity key;
-  key.kind = line.starts_with(node_prefix) ? key_kind::node : key_kind::owner;
-  auto prefix = key.kind == key_kind::node ? node_prefix : owner_prefix;
-  if (!line.starts_with(prefix)) return malformed;
-  line.remove_prefix(prefix.size());
+  key.kind = *kind;
+  line.remove_prefix(colon + 1);
   if (key.kind == key_kind::node) {
     if (line.size() < 65 || line[64] != ':' || !from_hex_into(line.substr(0, 64), key.sign)) return malformed;
     line.remove_prefix(65);

@@ -21,8 +21,9 @@ inline constexpr std::size_t key_name_size_bytes_max = 64;
 bool is_key_name(std::string_view name) noexcept;
 
 enum class key_kind : std::uint8_t {
-  node = 1, ///< Signs manifests and blocks (Ed25519), and can be a recipient (X25519).
-  owner,    ///< Opens recordings (X25519).
+  node = 1,  ///< Signs manifests and blocks (Ed25519), and can be a recipient (X25519).
+  owner,     ///< Opens recordings (X25519).
+  transport, ///< Connects to other nodes: a CURVE key, which is X25519 too.
 };
 
 /// What anybody may know of a key.
@@ -32,7 +33,7 @@ struct public_identity {
   unix_time_us created_us = 0;
   bool has_passphrase = false;
   box_public_key box{};
-  sign_public_key sign{};          ///< Nodes only; zero for owners.
+  sign_public_key sign{};          ///< Nodes only; zero for others.
   friend bool operator==(const public_identity&, const public_identity&) = default;
 };
 
@@ -64,7 +65,8 @@ outcome<public_identity> read_public_identity(std::string_view file);
 /// Errors: as above; `wrong_key` for another passphrase.
 outcome<identity> open_key_file(std::string_view file, std::string_view passphrase);
 
-/// One line for others to copy: "lucid-owner:<hex>" or "lucid-node:<sign hex>:<box hex>", a blank, the name.
+/// One line for others to copy: "lucid-owner:<hex>", "lucid-transport:<hex>" or "lucid-node:<sign hex>:<box hex>", a blank,
+/// the name.
 std::string export_public(const public_identity& key);
 
 /// Reads such a line. Errors: `invalid_input`.

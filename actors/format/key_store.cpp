@@ -30,12 +30,40 @@ outcome<public_identity> key_store::create(key_kind kind, const std::string& nam
   if (!names) return pass_on(std::move(names));
   if (std::ranges::find(*names, name + std::string(suffix)) != names->end())
     return fail(errc::already_exists, "keys", "there is a key " + name + " in " + folder_.string() + " already");
-  auto text = encode_key_file(*key, protection, random);
+  if (auto written = write(name, *key, protection, random); !written) return pass_on(std::move(written));
+  return show(name); // Read back: a key that cannot be read must not be relied on.
+}
+
+outcome<void> key_store::write(const std::string& name, const identity& key, const key_protection& protection,
+                               random_port& random) {
+  auto text = encode_key_file(key, protection, random);
   if (!text) return pass_on(std::move(text));
   auto written = write_whole(files_, file_of(name), *text);
   wipe(*text);
-  if (!written) return pass_on(std::move(written));
-  return show(name); // Read back: a key that cannot be read must not be relied on.
+  return written;
+}
+
+outcome<public_identity> key_store::rotate(const std::string& name, const std::string& previous_name,
+                                           const key_protection& protection, unix_time_us created_us, random_port& random) {
+  auto lock = std::get_if<under_passphrase>(&protection);
+  auto present = load(name, lock ? lock->passphrase : "");
+  if (!present) return pass_on(std::move(present));
+  auto fresh = make_identity(present->open.kind, name, created_us, random);
+  if (!fresh) return pass_on(std::move(fresh));
+  // The old key is on disk under its new name before its file is replaced.
+  present->open.name = previous_name;
+  if (auto kept = write(previous_name, *present, protection, random); !kept) return pass_on(std::move(kept));
+  if (auto written = write(name, *fresh, protection, random); !written) return pass_on(std::move(written));
+  return show(name); // Read back, as in `create`.
+}
+
+outcome<void> key_store::remove(const std::string& name) {
+  if (!is_key_name(name)) return fail(errc::invalid_input, "keys", "a key's name has 1..64 letters, digits, '.', '_' or '-'");
+  auto names = files_.list(folder_);
+  if (!names) return pass_on(std::move(names));
+  if (std::ranges::find(*names, name + std::string(suffix)) == names->end()) return {};
+  if (auto gone = files_.remove(file_of(name)); !gone) return gone;
+  return files_.sync_folder(folder_);
 }
 
 outcome<std::string> key_store::read(const std::string& name) {
