@@ -22,6 +22,7 @@ struct invitation_record {
 class invitation_book {
 public:
   static constexpr std::size_t open_max = 16;
+  static constexpr std::size_t used_max = 64; ///< The one that expires first makes room.
   static constexpr std::int64_t valid_us_min = 60ll * 1'000'000;
   static constexpr std::int64_t valid_us_max = 30ll * 24 * 3600 * 1'000'000;
 
@@ -45,6 +46,7 @@ public:
   void restore(const std::vector<invitation_record>& records);
 
 private:
+  void drop_used();
   std::map<transport_key, invitation_record> records_;
 };
 

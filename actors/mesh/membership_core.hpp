@@ -21,13 +21,13 @@ struct membership_send {
   membership_message what;
 };
 
-/// What is to be done after an input.
+/// What is to be done after an input, in the order of the members.
 struct membership_effects {
-  std::vector<membership_send> send;
   std::vector<member_entry> keep_entries;         ///< To be on disk before anything in `send` leaves.
   std::vector<node_statement> keep_statements;    ///< The same; each replaces the node's older one.
   std::vector<node_id> forget_statements;         ///< Of nodes that are no members any more.
-  std::vector<node_id> cut_off;                   ///< Links to end now: no member any more.
+  std::vector<membership_send> send;
+  std::vector<node_id> cut_off;                   ///< Links to end now: no member any more. It was told in `send`.
   bool keys_changed = false;                      ///< allowed_keys() answers something else.
   bool members_changed = false;                   ///< list().members() or a statement of theirs.
   bool removed_self = false;                      ///< This node is a member no longer. Invitations are void.
@@ -78,7 +78,7 @@ public:
 
   struct received_effects {
     membership_effects effects;
-    std::vector<error> refused; ///< For the log; at most one line of them each time.
+    std::optional<error> refused; ///< The first thing that was, for the log; counts() has all.
   };
   received_effects receive(const node_id& from, const membership_message& message, unix_time_us now);
 
@@ -97,12 +97,22 @@ private:
     transport_key key{};
     unix_time_us until_us = 0;
   };
-  void take_entries(std::span<const member_entry> entries, const node_id* from, received_effects& into);
+  struct standing { ///< Before an input.
+    std::vector<listed_member> members;
+    bool is_member = false;
+  };
+  standing stand() const { return {list_.members(), list_.is_member(self_)}; }
+  outcome<membership_effects> add_own(outcome<member_entry> entry);
+  outcome<void> check_subject(const node_statement& statement) const;
+  void put_statement(const node_statement& statement, unix_time_us now, membership_effects& effects);
+  void take_entries(std::span<const member_entry> entries, received_effects& into);
   void take_statements(std::span<const node_statement> statements, unix_time_us now, received_effects& into);
-  void pass_on_news(const node_id* from, membership_effects& effects) const;
-  void settle_membership(const std::vector<node_id>& before, bool was_member, membership_effects& effects);
+  void overtake_own(const node_statement& foreign, unix_time_us now, received_effects& into);
+  void settle(const standing& before, membership_effects& effects);
+  void tell_news(const node_id* but, membership_effects& effects) const;
   membership_inventory inventory(bool answer) const;
-  void send_missing(const node_id& to, const membership_inventory& theirs, membership_effects& effects) const;
+  void answer_summary(const node_id& from, const membership_summary& theirs, membership_effects& effects) const;
+  void answer_inventory(const node_id& from, const membership_inventory& theirs, membership_effects& effects) const;
 
   std::shared_ptr<const sign_key> sign_;
   node_id self_{};
@@ -111,6 +121,7 @@ private:
   std::map<node_id, node_statement> statements_;
   std::map<node_id, replaced_key> replaced_;
   std::set<node_id> linked_;
+  std::uint64_t serial_seen_ = 0; ///< Of this node's statements, wherever they came from.
   std::uint32_t heartbeats_ = 0;
   membership_counts counts_;
 };

@@ -16,6 +16,7 @@ inline constexpr std::string_view cluster_salt = "lucid v1 cluster secret salt";
 inline constexpr std::string_view cluster_of_secret = "lucid v1 cluster id of secret";
 inline constexpr std::string_view cluster_mac_key = "lucid v1 cluster mac key";
 inline constexpr std::string_view cluster_mac = "lucid v1 cluster mac";
+inline constexpr std::string_view cluster_transport_root = "lucid v1 cluster transport root";
 inline constexpr std::string_view cluster_transport_key = "lucid v1 cluster transport key";
 inline constexpr std::string_view invitation_key = "lucid v1 invitation key";
 inline constexpr std::string_view invitation_check = "lucid v1 invitation check";
