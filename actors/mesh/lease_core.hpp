@@ -135,13 +135,15 @@ private:
   lease_message& letter_to(const node_id& to, lease_outputs& out);
   [[nodiscard]] bool known_or_room(const lease_name& lease) const;
 
+  void see(const node_id& holder, const lease_ask& ask, time now);
   std::optional<lease_answer> decide(const node_id& from, const lease_message& message, const lease_ask& ask, time now,
                                      lease_outputs& out);
   void take_release(const node_id& from, std::uint64_t incarnation, const lease_release& release);
   void take_answer(const node_id& from, const lease_answer& answer, time now, lease_outputs& out);
   void answer(const node_id& to, lease_answer answer, time now, lease_outputs& out);
   void settle(const lease_name& lease, claim& c, time now, lease_outputs& out);
-  void give_up(const lease_name& lease, claim& c, time now, lease_outputs& out);
+  void hand_back(const lease_name& lease, claim& c, time now, lease_outputs& out);
+  void forget(const lease_name& lease, claim& c, time now);
   void expire(time now, lease_outputs& out);
   void beat(time now, lease_outputs& out);
   [[nodiscard]] time back_off(const lease_name& lease, const claim& c) const;

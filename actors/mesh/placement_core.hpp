@@ -66,24 +66,24 @@ private:
     std::uint32_t places = 0; ///< That it holds.
     std::uint32_t share = 0;  ///< That it should hold.
   };
-  /// Who got a place back from this node, and how that went.
-  struct handed {
-    node_id to{};
-    time at{};
+  /// How it went with a preferred node that could have had a place.
+  struct experience {
+    time handed_at{};
+    time failed_at{};  ///< When it was seen not to take or keep a place.
     std::uint32_t doublings = 0;
-    bool open = false; ///< It has not shown yet that it keeps it.
+    bool open = false; ///< It was given a place, and has not shown yet that it keeps it.
   };
 
   [[nodiscard]] std::vector<candidate> candidates_of(const placement_rule& rule, const std::vector<placement_member>& members) const;
-  [[nodiscard]] time patience_with(const std::string& role, const node_id& node) const;
+  [[nodiscard]] bool is_steady(const std::string& role, const placement_member& node, time now) const;
   void decide_role(const placement_rule& rule, const std::vector<placement_member>& members,
                    const std::vector<lease_view>& held, bool quorum, time now, std::vector<placement_wish>& out);
   void learn(const std::string& role, const std::vector<node_id>& holders, time now);
 
   placement_settings settings_;
   std::vector<placement_rule> rules_;
-  std::map<lease_name, time> free_since_;                       // At most leases_max.
-  std::map<std::pair<std::string, node_id>, handed> handed_;    // Roles x members, pruned with the rules.
+  std::map<lease_name, time> free_since_; // At most leases_max.
+  std::map<std::pair<std::string, node_id>, experience> experiences_; // Roles x members; pruned with both.
 };
 
 } // namespace lucid
