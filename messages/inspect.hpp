@@ -147,7 +147,7 @@ LUCID_INSPECT(chunk_mark, x.on, x.index, x.content)
 LUCID_INSPECT(block_proof, x.session, x.chunk_position, x.chunk_count, x.block_index, x.block_count, x.block, x.chunk_path,
               x.session_path)
 LUCID_INSPECT(replica_have_request, x.origin, x.session, x.chunks)
-LUCID_INSPECT(replica_have, x.session, x.held)
+LUCID_INSPECT(replica_have, x.session, x.held, x.state, x.has_manifest, x.has_anchor)
 LUCID_INSPECT(replica_put_request, x.origin, x.row, x.record, x.file)
 LUCID_INSPECT(replica_news_request, x.origin, x.row, x.manifest, x.manifest_by, x.entry, x.anchors)
 LUCID_INSPECT(replica_remove_request, x.origin, x.session)

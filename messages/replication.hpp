@@ -36,6 +36,9 @@ struct replica_have_request {
 struct replica_have {
   session_id session{};
   std::vector<std::uint32_t> held; ///< Places in the list that was asked about, ascending.
+  std::uint8_t state = 0;          ///< session_state of the row that is held; 0: none is.
+  bool has_manifest = false;
+  bool has_anchor = false;
 };
 
 /// Takes a chunk whose file was sent as a blob before. Hashes it again, and stores it; answers the record once it is on disk.

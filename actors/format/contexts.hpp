@@ -21,10 +21,15 @@ inline constexpr std::string_view ledger_entry = "lucid v1 ledger entry";
 inline constexpr std::string_view block_hash = "lucid v1 block hash";
 inline constexpr std::string_view key_file = "lucid v1 key file";
 inline constexpr std::string_view audit_entry = "lucid v1 audit entry";
+inline constexpr std::string_view challenge = "lucid v1 storage challenge";
+inline constexpr std::string_view challenge_answer = "lucid v1 challenge answer";
+inline constexpr std::string_view challenge_result = "lucid v1 challenge result";
 
 /// What an Ed25519 signature begins with, before the 32-byte hash; the last byte is zero.
 inline constexpr std::string_view manifest_signature{"lucid v1 manifest signature", 28};
 inline constexpr std::string_view block_signature{"lucid v1 block signature", 25};
 inline constexpr std::string_view audit_signature{"lucid v1 audit signature", 25};
+inline constexpr std::string_view challenge_answer_signature{"lucid v1 challenge answer signature", 36};
+inline constexpr std::string_view challenge_result_signature{"lucid v1 challenge result signature", 36};
 
 } // namespace lucid::contexts

@@ -1,0 +1,24 @@
+// actors/store/replica_actor.hpp - storage/replicas: holds copies of other nodes' recordings and shows that it does.
+#pragma once
+
+#include <memory>
+
+#include "actors/store/recording_store.hpp"
+#include "adapters/sodium/sign.hpp"
+#include "runtime/supervision/specs.hpp"
+
+namespace lucid {
+
+struct replica_settings {
+  node_id self{};
+  store_options store;                          ///< `folder` is replicas_folder(data).
+  std::shared_ptr<file_system> files;
+  std::shared_ptr<const sign_key> signs;        ///< The node's signing key: for answers to challenges.
+  std::function<void(const error&)> on_finding; ///< As of recording_store_opener; may be empty.
+};
+
+/// Path: "replicas" below "storage". Interface: replica_api. Detached, since it syncs. Takes blobs from paths::blobs.
+/// A restarted one remembers everything, from the disk.
+child_spec replicas_child(replica_settings settings);
+
+} // namespace lucid
