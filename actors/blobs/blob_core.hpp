@@ -12,7 +12,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "actors/blobs/blob_frames.hpp"
@@ -87,7 +86,7 @@ public:
             blob_effects& out);
   void take(std::uint64_t token, const node_id& from, const blob_ref& what, time now, blob_effects& out);
   /// Nobody waits for any answer any more. Peers are told; what has arrived stays until its time is up.
-  void forget_asked(time now, blob_effects& out);
+  void forget_asked(blob_effects& out);
 
   /// Does what is due: sends what the bandwidth allows now, offers again, lets go of what waited too long.
   void tick(time now, blob_effects& out);
@@ -127,6 +126,8 @@ private:
     std::uint64_t may_send = 0;    ///< Credit that the peer gave us.
     std::uint64_t may_receive = 0; ///< Credit that it has from us and has not used.
     std::uint64_t owed = 0;        ///< To be given back.
+    time progress_at{0};           ///< The last piece or whole blob that it took.
+    time down_at{0};
     std::deque<outgoing> sends;    ///< In turn: the front one sends next.
     std::map<blob_id, incoming> partial;
     std::map<blob_id, arrived> whole;

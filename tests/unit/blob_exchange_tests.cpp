@@ -1,0 +1,167 @@
+// tests/unit/blob_exchange_tests.cpp - two exchanges with a thread each for their link: order, breaks, and how fast.
+#define BOOST_TEST_MODULE blob_exchange_tests
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <thread>
+
+#include "actors/blobs/blob_exchange.hpp"
+
+using namespace lucid;
+using namespace std::chrono_literals;
+
+namespace {
+
+class real_clock final : public clock_port {
+public:
+  unix_time_us wall_us() const override { return 0; }
+  std::chrono::nanoseconds monotonic() const override { return std::chrono::steady_clock::now().time_since_epoch(); }
+};
+
+/// One direction of a link, with a thread that hands frames to the receiver. Faults: it refuses a frame when told to.
+class one_way final : public blob_links {
+public:
+  one_way(blob_exchange& to, const node_id& from) : to_(to), from_(from), thread_([this] { work(); }) {}
+  ~one_way() {
+    {
+      std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+  outcome<void> send(const node_id&, byte_buffer frame) override {
+    if (refuse_in_ > 0 && --refuse_in_ == 0) return fail(errc::busy, "link", "told to refuse");
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(frame));
+    wake_.notify_all();
+    return {};
+  }
+  void cut(const node_id&, const error&) override { ++cut_count; }
+  void clear() {
+    std::unique_lock lock(mutex_);
+    queue_.clear();
+    wake_.wait(lock, [&] { return !busy_; });
+  }
+  std::atomic<int> cut_count{0};
+  std::atomic<int> refuse_in_{0};
+
+private:
+  void work() {
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+      if (closing_) return;
+      auto frame = std::move(queue_.front());
+      queue_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      to_.link_frame(from_, frame);
+      lock.lock();
+      busy_ = false;
+      wake_.notify_all();
+    }
+  }
+  blob_exchange& to_;
+  node_id from_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<byte_buffer> queue_;
+  bool closing_ = false, busy_ = false;
+  std::thread thread_;
+};
+
+struct two_nodes {
+  static constexpr node_id a_id{1}, b_id{2};
+  real_clock clock;
+  blob_exchange a{{}, clock}, b{{}, clock};
+  one_way from_a{b, a_id}, from_b{a, b_id};
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::uint64_t, outcome<blob_ref>> sent;
+  std::map<std::uint64_t, outcome<payload>> taken;
+
+  two_nodes() {
+    a.connect(&from_a);
+    b.connect(&from_b);
+    a.attach({[this](std::uint64_t t, outcome<blob_ref> r) { note(sent, t, std::move(r)); }, {}});
+    b.attach({{}, [this](std::uint64_t t, outcome<payload> r) { note(taken, t, std::move(r)); }});
+  }
+  ~two_nodes() {
+    a.connect(nullptr);
+    b.connect(nullptr);
+  }
+  template <class Map, class T>
+  void note(Map& into, std::uint64_t token, T result) {
+    std::lock_guard lock(mutex);
+    into.emplace(token, std::move(result));
+    changed.notify_all();
+  }
+  void link() {
+    a.link_up(b_id);
+    b.link_up(a_id);
+  }
+  bool wait(auto until) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 30s, until);
+  }
+};
+
+blob_id number(std::uint8_t n) { return blob_id{n}; }
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(large_blobs_pass_between_threads_and_fast) {
+  two_nodes n;
+  n.link();
+  payload what(byte_buffer(10u << 20, 7));
+  blob_ref ref{{}, what.size(), blake3(what.view())};
+  constexpr int count = 40;
+  auto begun = std::chrono::steady_clock::now();
+  for (std::uint8_t i = 1; i <= count; ++i) {
+    n.a.send(i, {n.b_id, number(i), what});
+    ref.id = number(i);
+    n.b.take(i, {n.a_id, ref});
+  }
+  BOOST_REQUIRE(n.wait([&] { return n.sent.size() == count && n.taken.size() == count; }));
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  for (auto& [token, got] : n.taken) BOOST_REQUIRE(got.has_value());
+  BOOST_TEST(n.from_a.cut_count == 0);
+  BOOST_TEST_MESSAGE("MB/s " << static_cast<double>(count) * 10.485 / took.count());
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_refuses_a_frame_is_cut_and_the_blob_arrives_over_the_next_one) {
+  two_nodes n;
+  n.link();
+  payload what(byte_buffer(4u << 20, 7));
+  n.from_a.refuse_in_ = 20;
+  n.b.take(1, {n.a_id, {number(1), what.size(), blake3(what.view())}});
+  n.a.send(1, {n.b_id, number(1), what});
+  for (int i = 0; i < 500 && n.from_a.cut_count == 0; ++i) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(n.from_a.cut_count == 1);
+  n.from_a.clear();
+  n.b.link_down(n.a_id);
+  n.from_b.clear();
+  n.a.link_down(n.b_id);
+  BOOST_TEST(n.sent.empty());
+  n.link();
+  BOOST_REQUIRE(n.wait([&] { return n.sent.size() == 1 && n.taken.size() == 1; }));
+  BOOST_TEST(n.taken.at(1).value().size() == what.size());
+  BOOST_TEST(n.a.counters().resumed_count == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(who_detaches_hears_nothing_more_and_the_peer_lets_go) {
+  two_nodes n;
+  payload what(byte_buffer(1u << 20, 7));
+  n.a.send(1, {n.b_id, number(1), what});
+  BOOST_TEST(n.a.sending_count() == 1u);
+  n.a.detach();
+  BOOST_TEST(n.a.sending_count() == 0u);
+  n.link();
+  n.a.send(2, {n.b_id, number(2), what}); // Nobody hears of it; it arrives all the same.
+  for (int i = 0; i < 500 && n.b.memory_bytes() == 0; ++i) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(n.sent.empty());
+}
