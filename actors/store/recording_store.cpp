@@ -171,7 +171,8 @@ outcome<recording_store> recording_store::open(const store_options& options, fil
 }
 
 outcome<recording_store> recording_store::open_read_only(const store_options& options, file_system& files) {
-  auto db = database::open_read_only(store_file(options.folder), static_cast<int>(store_migrations.size()));
+  auto db = database::open_read_only(store_file(options.folder), static_cast<int>(store_migrations.size()),
+                                     store_version_readable_min);
   if (!db) return pass_on(std::move(db));
   return recording_store(std::move(*db), options, files);
 }
@@ -245,13 +246,17 @@ outcome<bool> recording_store::is_stored(const chunk_record& record) {
   return pass_on(std::move(size));
 }
 
+outcome<void> recording_store::check_chunk(const sealed_chunk& c) {
+  if (c.record.sealed_size_bytes == c.file.size() && !c.file.empty() && c.record.key.index < chunk_count_max) return {};
+  return fail(errc::invalid_input, "store",
+              "chunk " + name_of(c.record.key) + " of " + std::to_string(c.file.size()) + " bytes does not fit its record");
+}
+
 outcome<chunk_record> recording_store::put_chunk(const sealed_chunk& chunk_to_put) {
   auto& record = chunk_to_put.record;
-  if (record.sealed_size_bytes != chunk_to_put.file.size() || chunk_to_put.file.empty() ||
-      record.key.index >= chunk_count_max)
-    return fail(errc::invalid_input, "store",
-                "chunk " + name_of(record.key) + " of " + std::to_string(chunk_to_put.file.size()) +
-                  " bytes does not fit its record");
+  auto fits = check_chunk(chunk_to_put);
+  if (fits) fits = check_fence(chunk_to_put.fence);
+  if (!fits) return pass_on(std::move(fits));
   auto owner = summary(record.key.session);
   if (!owner) return pass_on(std::move(owner));
   auto known = chunk(record.key);
@@ -259,18 +264,70 @@ outcome<chunk_record> recording_store::put_chunk(const sealed_chunk& chunk_to_pu
   if (*known) {
     auto there = is_stored(**known);
     if (!there) return pass_on(std::move(there));
-    if (*there) return **known;
+    if (*there) {
+      auto kept = keep_fence(chunk_to_put.fence);
+      if (!kept) return pass_on(std::move(kept));
+      return **known;
+    }
   }
   if (is_final(owner->state))
     return fail(errc::wrong_state, "store",
                 "session " + short_id(record.key.session) + " is " + std::string(to_string(owner->state)) +
                   ", it takes no chunk");
-  auto written = write_atomically(*files_, chunk_path(record.key), chunk_to_put.file.view());
+  return write_chunk(chunk_to_put);
+}
+
+outcome<chunk_record> recording_store::write_chunk(const sealed_chunk& c) {
+  auto written = write_atomically(*files_, chunk_path(c.record.key), c.file.view());
   if (!written)
-    return fail(written.error().code, "store", "chunk " + name_of(record.key) + " cannot be stored", written.error());
-  auto inserted = insert_chunk(chunk_to_put);
+    return fail(written.error().code, "store", "chunk " + name_of(c.record.key) + " cannot be stored", written.error());
+  auto inserted = insert_chunk(c);
   if (!inserted) return pass_on(std::move(inserted));
-  return record;
+  return c.record;
+}
+
+// --- fences ----------------------------------------------------------------------------------------------------
+
+outcome<std::uint64_t> recording_store::fence_of(const std::string& role) {
+  auto query = db_.prepare("SELECT number FROM fences WHERE role = ?");
+  if (!query) return pass_on(std::move(query));
+  auto row = query->bind(std::string_view(role)).step();
+  if (!row) return pass_on(std::move(row));
+  if (!*row) return std::uint64_t{0};
+  auto number = (*row)->count(0);
+  auto sound = (*row)->check("fences", role);
+  if (!sound) return pass_on(std::move(sound));
+  return number;
+}
+
+outcome<void> recording_store::check_fence(const store_fence& fence) {
+  if (fence.number == 0) return {};
+  if (fence.role.empty() || fence.role.size() > fence_role_bytes_max)
+    return fail(errc::invalid_input, "store", "a fence names its role in 1 to 64 bytes");
+  auto highest = fence_of(fence.role);
+  if (!highest) return pass_on(std::move(highest));
+  if (fence.number >= *highest) return {};
+  return fail(errc::wrong_state, "store",
+              "the lease of " + fence.role + " with number " + std::to_string(fence.number) + " is over; number " +
+                std::to_string(*highest) + " holds");
+}
+
+/// Part of the transaction that writes under the fence, where there is one.
+outcome<void> recording_store::keep_fence(const store_fence& fence) {
+  if (fence.number == 0) return {};
+  auto highest = fence_of(fence.role);
+  if (!highest) return pass_on(std::move(highest));
+  if (fence.number <= *highest) return {};
+  auto row = db_.prepare("INSERT INTO fences(role, number) SELECT ?1, ?2 WHERE (SELECT count(*) FROM fences) < ?3"
+                         " OR EXISTS(SELECT 1 FROM fences WHERE role = ?1)"
+                         " ON CONFLICT(role) DO UPDATE SET number = max(number, excluded.number)");
+  if (!row) return pass_on(std::move(row));
+  auto done = row->bind(std::string_view(fence.role)).bind_count(fence.number).bind_count(fence_roles_max).run();
+  if (!done) return done;
+  auto kept = fence_of(fence.role);
+  if (!kept) return pass_on(std::move(kept));
+  if (*kept == fence.number) return {};
+  return fail(errc::limit_exceeded, "store", "there are fences of " + std::to_string(fence_roles_max) + " roles already");
 }
 
 outcome<void> recording_store::insert_chunk(const sealed_chunk& c) {
@@ -290,6 +347,7 @@ outcome<void> recording_store::insert_chunk(const sealed_chunk& c) {
   if (!table) return pass_on(std::move(table));
   done = table->bind(byte_view(r.key.session)).bind_count(static_cast<std::uint64_t>(r.key.on))
            .bind_count(r.key.index).bind(bytes_of(c.leaves)).run();
+  if (done) done = keep_fence(c.fence);
   if (!done) return done;
   return change->commit();
 }
@@ -383,6 +441,12 @@ outcome<session_summary> recording_store::put_session(const session_put_request&
 outcome<void> recording_store::insert_session(const session_put_request& request) {
   auto change = transaction::begin(db_);
   if (!change) return pass_on(std::move(change));
+  auto done = insert_session_row(request);
+  if (!done) return done;
+  return change->commit();
+}
+
+outcome<void> recording_store::insert_session_row(const session_put_request& request) {
   auto& s = request.summary;
   auto& w = request.what;
   auto row = db_.prepare(sql({"INSERT INTO sessions(", summary_columns,
@@ -398,19 +462,24 @@ outcome<void> recording_store::insert_session(const session_put_request& request
                 .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(asked_source).bind(w.username)
                 .bind_count(w.width).bind_count(w.height).bind_count(w.frame_rate_max).bind(w.encoder)
                 .bind_count(w.quality).bind_count(request.policy.length_seconds_max).run();
-  for (std::size_t i = 0; done && i < request.policy.recipients.size(); ++i) {
+  if (!done) return done;
+  return insert_people(s.id, request.policy.recipients, request.keys);
+}
+
+outcome<void> recording_store::insert_people(const session_id& session, const std::vector<box_public_key>& people,
+                                             const std::vector<wrapped_key>& keys) {
+  outcome<void> done;
+  for (std::size_t i = 0; done && i < people.size(); ++i) {
     auto add = db_.prepare("INSERT INTO recipients(session, place, recipient) VALUES(?,?,?)");
     if (!add) return pass_on(std::move(add));
-    done = add->bind(byte_view(s.id)).bind_count(i).bind(byte_view(request.policy.recipients[i])).run();
+    done = add->bind(byte_view(session)).bind_count(i).bind(byte_view(people[i])).run();
   }
-  for (std::size_t i = 0; done && i < request.keys.size(); ++i) {
+  for (std::size_t i = 0; done && i < keys.size(); ++i) {
     auto add = db_.prepare("INSERT INTO wrapped_keys(session, place, recipient, sealed) VALUES(?,?,?,?)");
     if (!add) return pass_on(std::move(add));
-    done = add->bind(byte_view(s.id)).bind_count(i).bind(byte_view(request.keys[i].recipient))
-             .bind(byte_view(request.keys[i].sealed)).run();
+    done = add->bind(byte_view(session)).bind_count(i).bind(byte_view(keys[i].recipient)).bind(byte_view(keys[i].sealed)).run();
   }
-  if (!done) return done;
-  return change->commit();
+  return done;
 }
 
 outcome<session_summary> recording_store::update_session(const session_summary& news) {
@@ -611,6 +680,122 @@ outcome<void> recording_store::remove_files(const session_id& session, bool jour
   }
   if (journal_only || foreign) return {};
   return files_->remove(folder);
+}
+
+// --- copies of other nodes' recordings -------------------------------------------------------------------------
+
+outcome<std::optional<node_id>> recording_store::origin_of(const session_id& session) {
+  auto query = db_.prepare("SELECT origin FROM sessions WHERE id = ? AND removed = 0");
+  if (!query) return pass_on(std::move(query));
+  auto row = query->bind(byte_view(session)).step();
+  if (!row) return pass_on(std::move(row));
+  if (!*row) return no_session(session);
+  if ((*row)->is_null(0)) return std::optional<node_id>();
+  auto origin = (*row)->fixed<32>(0);
+  auto sound = (*row)->check("sessions", short_id(session));
+  if (!sound) return pass_on(std::move(sound));
+  return std::optional(origin);
+}
+
+outcome<void> recording_store::check_origin(const node_id& origin, const session_id& session) {
+  auto known = origin_of(session);
+  if (!known) return pass_on(std::move(known));
+  if (*known == origin) return {};
+  return fail(errc::permission_denied, "store",
+              "session " + short_id(session) + " is of " + (*known ? "node " + to_hex(byte_view(**known).first(6)) : "this node") +
+                ", not of node " + to_hex(byte_view(origin).first(6)));
+}
+
+outcome<session_summary> recording_store::mirror_session(const node_id& origin, const session_row& row) {
+  auto& s = row.summary;
+  session_put_request as_put{s, row.what, row.policy, {}};
+  for (auto& key : row.keys) // A node's own key would open the recording where nobody asked for it.
+    if (std::find(row.policy.recipients.begin(), row.policy.recipients.end(), key.recipient) != row.policy.recipients.end())
+      as_put.keys.push_back(key);
+  auto fits = check_request(as_put);
+  if (fits && (s.state < session_state::created || s.state > session_state::failed))
+    fits = fail(errc::invalid_input, "store", "session " + short_id(s.id) + " is in no state that is known");
+  if (!fits) return pass_on(std::move(fits));
+  auto ours = check_origin(origin, s.id);
+  if (!ours && ours.error().code != errc::not_found) return pass_on(std::move(ours));
+  if (!ours) {
+    auto free = files_->free_bytes(options_.folder);
+    if (!free) return pass_on(std::move(free));
+    if (*free < options_.free_bytes_min)
+      return fail(errc::disk_full, "store", "there are " + std::to_string(*free >> 20) + " MiB left for copies");
+    auto made = files_->make_folder(session_folder(options_.folder, s.id));
+    if (!made) return pass_on(std::move(made));
+  }
+  auto change = transaction::begin(db_);
+  if (!change) return pass_on(std::move(change));
+  auto done = ours ? write_summary(s) : insert_session_row(as_put);
+  if (done && ours) done = replace_people(s.id, {s, row.what, row.policy, as_put.keys});
+  if (!done) return pass_on(std::move(done));
+  auto mark = db_.prepare("UPDATE sessions SET origin = ? WHERE id = ?");
+  if (!mark) return pass_on(std::move(mark));
+  done = mark->bind(byte_view(origin)).bind(byte_view(s.id)).run();
+  if (done) done = change->commit();
+  if (!done) return pass_on(std::move(done));
+  return summary(s.id);
+}
+
+/// Recipients and keys as the origin has them now.
+outcome<void> recording_store::replace_people(const session_id& session, const session_row& row) {
+  for (auto table : {"DELETE FROM recipients WHERE session = ?", "DELETE FROM wrapped_keys WHERE session = ?"}) {
+    auto clear = db_.prepare(table);
+    if (!clear) return pass_on(std::move(clear));
+    auto done = clear->bind(byte_view(session)).run();
+    if (!done) return done;
+  }
+  return insert_people(session, row.policy.recipients, row.keys);
+}
+
+outcome<chunk_record> recording_store::mirror_chunk(const node_id& origin, const sealed_chunk& c) {
+  auto fits = check_chunk(c);
+  if (fits) fits = check_origin(origin, c.record.key.session);
+  if (!fits) return pass_on(std::move(fits));
+  auto there = holds(c.record.key, c.record.content);
+  if (!there) return pass_on(std::move(there));
+  if (*there) return c.record;
+  auto free = files_->free_bytes(options_.folder);
+  if (!free) return pass_on(std::move(free));
+  if (*free < options_.free_bytes_min + c.file.size())
+    return fail(errc::disk_full, "store", "there are " + std::to_string(*free >> 20) + " MiB left for copies");
+  return write_chunk(c);
+}
+
+outcome<signed_manifest> recording_store::mirror_manifest(const node_id& origin, const manifest_put_request& request) {
+  auto ours = check_origin(origin, request.session);
+  if (!ours) return pass_on(std::move(ours));
+  return put_manifest(request);
+}
+
+outcome<anchor_record> recording_store::mirror_anchor(const node_id& origin, const anchor_record& record) {
+  auto ours = check_origin(origin, record.entry.session);
+  if (!ours) return pass_on(std::move(ours));
+  return put_anchor(record);
+}
+
+outcome<void> recording_store::mirror_remove(const node_id& origin, const session_id& session) {
+  auto ours = check_origin(origin, session);
+  if (!ours && ours.error().code == errc::not_found) return {};
+  if (!ours) return ours;
+  auto mark = db_.prepare("UPDATE sessions SET removed = 1 WHERE id = ?");
+  if (!mark) return pass_on(std::move(mark));
+  auto marked = mark->bind(byte_view(session)).run();
+  if (!marked) return marked;
+  return finish_removal(session);
+}
+
+outcome<bool> recording_store::holds(const chunk_key& key, const digest& content) {
+  auto known = chunk(key);
+  if (!known) return pass_on(std::move(known));
+  if (!*known || (*known)->content != content) return false;
+  return is_stored(**known);
+}
+
+outcome<byte_buffer> recording_store::chunk_part(const chunk_key& key, std::uint64_t offset, std::size_t size_bytes) {
+  return files_->read(chunk_path(key), offset, size_bytes);
 }
 
 // --- manifests and anchors -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,10 @@ public:
   /// Opens for reading only; writing answers `read_only`.
   static outcome<recording_store> open_read_only(const store_options& options, file_system& files);
 
+  /// A chunk under a fence: the highest number of each role is kept, with the chunk's row. Errors: `wrong_state` for one
+  /// that is lower, naming the number that holds; `limit_exceeded` for a new role beyond `fence_roles_max`.
   outcome<chunk_record> put_chunk(const sealed_chunk& chunk) override;
+  static constexpr std::uint32_t fence_roles_max = 64;
   outcome<session_summary> put_session(const session_put_request& request) override;
   outcome<session_summary> update_session(const session_summary& news) override;
   outcome<session_summary> remove_session(const session_id& id) override;
@@ -50,6 +54,25 @@ public:
   outcome<session_row> session(const session_id& id) override;
   outcome<std::vector<session_summary>> sessions(const session_list_request& which) override;
   outcome<std::vector<anchor_entry>> unanchored() override;
+
+  // --- copies of other nodes' recordings: what the origin says is taken as it is -------------------------------------
+  // Errors of all: `permission_denied` when the session is another node's, or our own.
+
+  /// The row, new or in place of the one that is there. Keys that are for none of the recipients are left out.
+  outcome<session_summary> mirror_session(const node_id& origin, const session_row& row);
+  /// As put_chunk, whatever the session's state is. One that is there with another content is replaced.
+  outcome<chunk_record> mirror_chunk(const node_id& origin, const sealed_chunk& chunk);
+  outcome<signed_manifest> mirror_manifest(const node_id& origin, const manifest_put_request& request);
+  outcome<anchor_record> mirror_anchor(const node_id& origin, const anchor_record& record);
+  /// In any state. Harmless when there is none.
+  outcome<void> mirror_remove(const node_id& origin, const session_id& session);
+  /// Whose it is; none: our own. Errors: `not_found`.
+  outcome<std::optional<node_id>> origin_of(const session_id& session);
+
+  /// Whether the chunk's row is there and its file has the right size.
+  outcome<bool> holds(const chunk_key& key, const digest& content);
+  /// Up to `size_bytes` of a chunk file from `offset`.
+  outcome<byte_buffer> chunk_part(const chunk_key& key, std::uint64_t offset, std::size_t size_bytes);
 
   /// At most `count` chunks of a track from index `from` on.
   outcome<std::vector<chunk_record>> chunk_page(const session_id& session, track on, std::uint32_t from,
@@ -78,7 +101,17 @@ private:
   outcome<bool> is_stored(const chunk_record& record);
   outcome<std::optional<chunk_record>> chunk(const chunk_key& key);
   outcome<void> insert_chunk(const sealed_chunk& chunk);
+  outcome<void> check_chunk(const sealed_chunk& chunk);
+  outcome<chunk_record> write_chunk(const sealed_chunk& chunk);
+  outcome<void> check_fence(const store_fence& fence);
+  outcome<void> keep_fence(const store_fence& fence);
+  outcome<std::uint64_t> fence_of(const std::string& role);
+  outcome<void> check_origin(const node_id& origin, const session_id& session);
+  outcome<void> replace_people(const session_id& session, const session_row& row);
   outcome<void> insert_session(const session_put_request& request);
+  outcome<void> insert_session_row(const session_put_request& request);
+  outcome<void> insert_people(const session_id& session, const std::vector<box_public_key>& people,
+                              const std::vector<wrapped_key>& keys);
   outcome<void> write_summary(const session_summary& summary);
   outcome<void> drop_node_keys(const session_id& session);
   outcome<session_summary> summary(const session_id& id);

@@ -7,7 +7,7 @@
 namespace lucid {
 
 /// Script n leads from version n to n + 1. Times are Unix microseconds, keys and digests blobs of their own length.
-inline constexpr std::array<std::string_view, 2> store_migrations{
+inline constexpr std::array<std::string_view, 3> store_migrations{
   R"sql(
 CREATE TABLE sessions(
   id BLOB PRIMARY KEY CHECK(length(id) = 32),
@@ -73,6 +73,14 @@ CREATE TABLE anchors(
 )sql",
   // Known at the first start after a crash only, and part of the manifest: a second crash must not lose it.
   "ALTER TABLE sessions ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;",
+  // Whose recording it is (null: our own), and the highest number seen of each role's lease.
+  R"sql(
+ALTER TABLE sessions ADD COLUMN origin BLOB CHECK(origin IS NULL OR length(origin) = 32);
+CREATE TABLE fences(role TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql",
 };
+
+/// The oldest version that can be read without being brought up to date: what came later is not read then.
+inline constexpr int store_version_readable_min = 2;
 
 } // namespace lucid

@@ -72,7 +72,7 @@ struct desk {
   recording_store open() { return must(recording_store::open(options, fs)); }
   /// Changes rows behind the store's back.
   void execute(const std::string& sql) {
-    std::array<std::string_view, 2> one{"", ""};
+    std::array<std::string_view, 3> one{"", "", ""};
     auto db = must(database::open(temp.path() / "store.db", one));
     must(db.execute("PRAGMA ignore_check_constraints=ON;" + sql));
   }
@@ -476,4 +476,115 @@ BOOST_AUTO_TEST_CASE(whenever_the_power_goes_rows_and_files_agree) {
     }
   }
   BOOST_TEST(losses_of_power > 100);
+}
+
+// --- fences and copies -------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_chunk_under_a_lower_fence_is_refused_also_after_a_restart) {
+  desk d;
+  auto under = [](std::uint32_t index, std::string role, std::uint64_t number) {
+    auto c = chunk_of(1, track::video, index);
+    c.fence = {std::move(role), number};
+    return c;
+  };
+  {
+    auto store = d.open();
+    must(store.put_session(request_of(1)));
+    must(store.put_chunk(under(0, "seal", 5)));
+    must(store.put_chunk(under(1, "seal", 5)));
+    must(store.put_chunk(under(2, "seal", 7)));
+  }
+  auto store = d.open();
+  auto late = store.put_chunk(under(3, "seal", 6));
+  BOOST_REQUIRE(!late);
+  BOOST_TEST((late.error().code == errc::wrong_state));
+  BOOST_TEST(late.error().what.find("number 7 holds") != std::string::npos);
+  BOOST_TEST(must(store.chunks(id_of(1))).size() == 3u);
+  BOOST_TEST((store.put_chunk(under(0, "seal", 6)).error().code == errc::wrong_state)); // Even one that is there.
+  must(store.put_chunk(under(3, "seal", 7)));
+  must(store.put_chunk(under(4, "other", 1))); // Roles do not meet.
+  must(store.put_chunk(under(5, "", 0)));      // Our own sealing knows no lease.
+  BOOST_TEST((store.put_chunk(under(6, "", 8)).error().code == errc::invalid_input));
+  must(store.put_chunk(under(0, "seal", 9))); // There already: the number counts all the same.
+  BOOST_TEST((store.put_chunk(under(6, "seal", 8)).error().code == errc::wrong_state));
+}
+
+BOOST_AUTO_TEST_CASE(fences_are_of_a_bounded_number_of_roles) {
+  desk d;
+  auto store = d.open();
+  must(store.put_session(request_of(1)));
+  for (std::uint32_t i = 0; i < recording_store::fence_roles_max; ++i) {
+    auto c = chunk_of(1, track::video, i, 100);
+    c.fence = {"role " + std::to_string(i), 1};
+    must(store.put_chunk(c));
+  }
+  auto c = chunk_of(1, track::video, 100, 100);
+  c.fence = {"one more", 1};
+  BOOST_TEST((store.put_chunk(c).error().code == errc::limit_exceeded));
+  c.fence = {"role 3", 2};
+  must(store.put_chunk(c));
+}
+
+namespace {
+session_row row_of(std::uint8_t n, session_state state) {
+  auto r = request_of(n);
+  r.summary.state = state;
+  return {r.summary, r.what, r.policy, r.keys};
+}
+constexpr node_id one{0xaa}, two{0xbb};
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_copy_takes_what_its_origin_says_and_nothing_from_others) {
+  using enum session_state;
+  desk d;
+  auto store = d.open();
+  must(store.mirror_session(one, row_of(1, recording)));
+  BOOST_TEST((must(store.origin_of(id_of(1))) == one));
+  auto kept = must(store.session(id_of(1)));
+  BOOST_TEST(kept.keys.size() == 2u); // The third is for nobody among the recipients.
+  BOOST_TEST(kept.what.source.find("secret") == std::string::npos);
+
+  auto c = chunk_of(1, track::video, 0);
+  must(store.mirror_chunk(one, c));
+  must(store.mirror_session(one, row_of(1, completed))); // Straight to the end: no table asked.
+  must(store.mirror_chunk(one, chunk_of(1, track::video, 1)));
+  BOOST_TEST(must(store.holds(c.record.key, c.record.content)));
+  BOOST_TEST(!must(store.holds(c.record.key, digest{99})));
+  BOOST_TEST(must(store.chunk_part(c.record.key, 39'990, 100)).size() == 10u);
+  must(store.mirror_manifest(one, manifest_of(1)));
+  anchor_record anchor{manifest_of(1).entry, 5, 0, {digest{1}}};
+  must(store.mirror_anchor(one, anchor));
+  BOOST_TEST(must(store.anchor_of(id_of(1))).block_height == 5u);
+
+  auto denied = [](const auto& result) { return !result && result.error().code == errc::permission_denied; };
+  BOOST_TEST(denied(store.mirror_session(two, row_of(1, failed))));
+  BOOST_TEST(denied(store.mirror_chunk(two, chunk_of(1, track::video, 2))));
+  BOOST_TEST(denied(store.mirror_manifest(two, manifest_of(1))));
+  BOOST_TEST(denied(store.mirror_anchor(two, anchor)));
+  BOOST_TEST(denied(store.mirror_remove(two, id_of(1))));
+  must(store.put_session(request_of(2)));
+  BOOST_TEST(denied(store.mirror_session(one, row_of(2, completed))));
+  BOOST_TEST(denied(store.mirror_remove(one, id_of(2))));
+  BOOST_TEST(must(store.chunks(id_of(1))).size() == 2u);
+
+  must(store.mirror_remove(one, id_of(1)));
+  must(store.mirror_remove(one, id_of(1)));
+  BOOST_TEST((store.session(id_of(1)).error().code == errc::not_found));
+  BOOST_TEST(!std::filesystem::exists(store.chunk_path(c.record.key)));
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_or_changed_copy_of_a_chunk_is_taken_again) {
+  desk d;
+  auto store = d.open();
+  must(store.mirror_session(one, row_of(1, session_state::completed)));
+  auto c = chunk_of(1, track::video, 0);
+  must(store.mirror_chunk(one, c));
+  must(d.fs.remove(store.chunk_path(c.record.key)));
+  BOOST_TEST(!must(store.holds(c.record.key, c.record.content)));
+  must(store.mirror_chunk(one, c));
+  BOOST_TEST(must(store.holds(c.record.key, c.record.content)));
+  auto other = chunk_of(1, track::video, 0, 50'000);
+  other.record.content.fill(77);
+  must(store.mirror_chunk(one, other));
+  BOOST_TEST(must(store.chunk_bytes(c.record.key)).size() == 50'000u);
 }
