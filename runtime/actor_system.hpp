@@ -22,11 +22,20 @@ public:
   std::chrono::nanoseconds monotonic() const override;
 };
 
+/// Settings of CAF's middleman. Both times are off by default in CAF, and a peer that vanished would stay.
+struct middleman_settings {
+  std::chrono::milliseconds heartbeat_interval{1'000};
+  std::chrono::milliseconds connection_timeout{30'000}; ///< Above the time that the longest message takes on the slowest link.
+};
+
 /// Settings of CAF: our message types, our errors in words, no configuration file, no log file.
 class runtime_config : public caf::actor_system_config {
 public:
   /// 0: one scheduler thread for each core. `deterministic` puts the test scheduler in place: no threads at all.
-  explicit runtime_config(std::size_t scheduler_threads = 0, bool deterministic = false);
+  /// Without `middleman` there is none: the process has nothing that listens. With it: no automatic connections, no
+  /// types that may be spawned from afar, and times that are asserted to be above zero.
+  explicit runtime_config(std::size_t scheduler_threads = 0, bool deterministic = false,
+                          std::optional<middleman_settings> middleman = std::nullopt);
 };
 
 /// How the root ended: empty after a regular stop, else its last word.
