@@ -1,12 +1,14 @@
 // runtime/actor_system.cpp - settings, the machine's clock, and the first and last moment of the tree.
 #include "runtime/actor_system.hpp"
 
+#include <cassert>
 #include <future>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <caf/all.hpp>
+#include <caf/io/middleman.hpp>
 
 #include "messages/type_ids.hpp"
 #include "runtime/actor_task.hpp"
@@ -26,7 +28,8 @@ std::chrono::nanoseconds system_clock_port::monotonic() const {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic) {
+runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic,
+                               std::optional<middleman_settings> middleman) {
   add_message_types<caf::id_block::lucid>();
   add_message_types<caf::id_block::lucid_runtime>();
   add_error_category(caf::detail::error_factory<errc>::category,
@@ -36,6 +39,20 @@ runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic
   if (scheduler_threads != 0) set("scheduler.max-threads", scheduler_threads);
   // Work sharing sleeps when there is nothing to do; the default, work stealing, keeps looking.
   set("scheduler.policy", deterministic ? caf::atom("testing") : caf::atom("sharing"));
+  if (middleman) use_middleman(*middleman);
+}
+
+void runtime_config::use_middleman(const middleman_settings& settings) {
+  load<caf::io::middleman>();
+  set("middleman.heartbeat-interval", caf::timespan(settings.heartbeat_interval));
+  set("middleman.connection-timeout", caf::timespan(settings.connection_timeout));
+  set("middleman.enable-automatic-connections", false);
+  set("middleman.attach-utility-actors", false);
+  // Nothing may be spawned from afar: not a single type is registered for it.
+  actor_factories.clear();
+  // Read back as CAF reads them: a renamed key would switch both off without a word.
+  assert(caf::get_or(*this, "middleman.heartbeat-interval", caf::timespan{0}).count() > 0);
+  assert(caf::get_or(*this, "middleman.connection-timeout", caf::timespan{0}).count() > 0);
 }
 
 namespace {

@@ -36,6 +36,9 @@ public:
   /// types that may be spawned from afar, and times that are asserted to be above zero.
   explicit runtime_config(std::size_t scheduler_threads = 0, bool deterministic = false,
                           std::optional<middleman_settings> middleman = std::nullopt);
+
+private:
+  void use_middleman(const middleman_settings& settings);
 };
 
 /// How the root ended: empty after a regular stop, else its last word.

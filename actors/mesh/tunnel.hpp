@@ -7,7 +7,7 @@
 #include <memory>
 #include <set>
 
-#include "actors/mesh/tunnel_core.hpp"
+#include "actors/mesh/tunnel_stream.hpp"
 #include "messages/ports/mesh_transport.hpp"
 
 namespace lucid {

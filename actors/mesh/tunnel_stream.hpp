@@ -1,4 +1,4 @@
-// actors/mesh/tunnel_core.hpp - the middleman's byte stream to one peer as frames, under credit; pure logic.
+// actors/mesh/tunnel_stream.hpp - the middleman's byte stream to one peer as frames, under credit; pure logic.
 //
 // Format: docs/mesh.md, "Tunnel"; constants in messages/mesh_frames.hpp.
 #pragma once
