@@ -20,7 +20,8 @@ namespace lucid {
 inline constexpr std::size_t basp_header_bytes = 32;
 inline constexpr std::size_t basp_handshake_bytes_max = 16 * 1024; ///< Node id, application ids, names of an interface.
 inline constexpr std::size_t basp_notice_bytes_max = 4 * 1024;     ///< Of a monitor or down message: two node ids, one error.
-inline constexpr std::size_t basp_peek_bytes_max = 40;             ///< Of a message: enough for the names of system messages.
+inline constexpr std::size_t basp_node_bytes = 32;                 ///< CAF's name of a node: kind, process, host.
+inline constexpr std::size_t basp_peek_bytes_max = 2 * basp_node_bytes; ///< Of what follows a header, read before it passes.
 inline constexpr std::size_t basp_known_ids_max = 65'536;          ///< Actors that a peer may know, or that we know of it.
 
 /// Which half of the handshake our middleman plays.
@@ -46,7 +47,7 @@ public:
   /// It has ended; what is still under way for it is no breach.
   void retire(std::uint64_t id);
   bool contains(std::uint64_t id) const { return ids_.contains(id); }
-  std::size_t size() const { return ids_.size(); }
+  std::size_t size() const noexcept { return ids_.size(); }
 
 private:
   std::unordered_map<std::uint64_t, bool> ids_; ///< Number to "has ended".
@@ -78,31 +79,39 @@ public:
   const basp_dropped& dropped() const noexcept { return dropped_; }
   /// Both halves of the handshake have passed.
   bool shaken() const noexcept { return in_.shaken && out_.shaken; }
+  /// Bytes of our middleman that are not yet judged, and may still be passed on.
+  std::size_t held_from_local() const noexcept { return out_.held_bytes; }
 
 private:
+  using node_name = std::array<std::uint8_t, basp_node_bytes>;
+
   struct header {
     std::uint8_t operation = 0, flags = 0;
-    std::uint32_t payload_bytes = 0;
+    std::uint32_t content_bytes = 0;
     std::uint64_t operation_data = 0, source = 0, target = 0;
   };
-  /// What is to be done with a message.
   enum class verdict : std::uint8_t { pass, drop };
   struct direction {
+    bool from_peer = false;
     std::array<std::uint8_t, basp_header_bytes + basp_peek_bytes_max> held{};
-    std::size_t held_bytes = 0;        ///< Not yet judged.
-    std::size_t wanted_bytes = basp_header_bytes;
-    std::uint64_t remaining_bytes = 0; ///< Of a message that was judged.
+    std::size_t held_bytes = 0;
+    std::size_t wanted_bytes = basp_header_bytes; ///< Held before the next decision.
+    std::uint64_t remaining_bytes = 0;            ///< Of a message that was judged.
     bool dropping = false;
     bool shaken = false;
+    node_name speaker{}; ///< Who this side said it was.
     bool failed = false;
     error failure;
   };
 
-  using judge = outcome<verdict> (basp_guard::*)(const header&, byte_view);
-  outcome<void> read(direction& d, byte_view bytes, byte_buffer& into, judge judge_message);
-  outcome<verdict> judge_peer(const header& h, byte_view peek);
-  outcome<verdict> judge_local(const header& h, byte_view peek);
-  outcome<void> check_shape(const header& h, bool shaken, std::uint8_t handshake) const;
+  outcome<void> read(direction& d, byte_view bytes, byte_buffer& into);
+  outcome<void> read_header(direction& d);
+  outcome<void> read_peek(direction& d, byte_buffer& into);
+  outcome<verdict> judge_header(const direction& d, const header& h) const;
+  outcome<verdict> judge_content(direction& d, const header& h, byte_view peek);
+  outcome<verdict> judge_message(const direction& d, byte_view peek) const;
+  outcome<void> take_note(const direction& d, const header& h);
+  outcome<verdict> unwanted(const direction& d, std::uint64_t basp_dropped::*counter, errc code, const char* what) const;
   static header decode(byte_view bytes);
 
   basp_side side_;
@@ -110,7 +119,7 @@ private:
   direction in_, out_;
   id_book exported_;  ///< Actors of ours that the peer may speak to.
   id_book monitored_; ///< Actors of the peer whose end we want to hear of.
-  basp_dropped dropped_;
+  mutable basp_dropped dropped_;
 };
 
 } // namespace lucid

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
-#include <vector>
 
 #include "actors/mesh/basp_guard.hpp"
 #include "messages/mesh_frames.hpp"
@@ -44,16 +44,20 @@ byte_buffer encode(const tunnel_frame& frame);
 
 // --- a stream ----------------------------------------------------------------------------------------------------
 
+/// What may be under way to the peer at most, whatever it grants.
+inline constexpr std::uint64_t tunnel_credit_bytes_max = 1 << 20;
+
 struct tunnel_stream_settings {
   std::uint32_t stream = 1;
   basp_side side = basp_side::client;    ///< The dialler's middleman is the client.
-  std::uint64_t credit_bytes = 1 << 20;  ///< What may be under way to us, or wait for our middleman.
+  std::uint64_t credit_bytes = tunnel_credit_bytes_max; ///< Under way to us, or waiting for our middleman; 64 KiB .. 1 MiB.
   std::uint64_t message_bytes_max = 1 << 24; ///< Of one message of the middleman.
 };
 
-/// One stream. The shell gives it frames and the middleman's bytes, sends `frames`, writes `to_local`.
+/// One stream. The shell gives it frames and the middleman's bytes, sends what it
+/// answers, writes `to_local`.
 ///
-/// Owns: at most `credit_bytes` of `to_local` (the shell takes them out) and one frame of `frames` a call.
+/// Owns: two heads of messages (`basp_guard`). The shell keeps `to_local`, at most `credit_bytes`.
 /// Threads: none. One owner calls it.
 /// Errors of every call: the stream has ended; send `close_frame` of the error and let go of both ends.
 class tunnel_stream {
@@ -73,8 +77,9 @@ public:
 
   /// So many bytes of the middleman may be read at present; 0: wait for credit.
   std::size_t readable_bytes() const noexcept;
-  /// Bytes that the middleman wrote, at most `readable_bytes()`; as frames. Errors: `internal` for more.
-  outcome<std::vector<byte_buffer>> read_local(byte_view bytes);
+  /// Bytes that the middleman wrote, at most `readable_bytes()`, as a frame; empty if nothing is to be sent for now.
+  /// Errors: `internal` for more; the guard's, for what CAF never says.
+  outcome<byte_buffer> read_local(byte_view bytes);
   /// So many bytes of `to_local` were given to the middleman. A credit frame when it is worth one, else empty.
   byte_buffer wrote_local(std::uint64_t bytes);
 
@@ -83,6 +88,7 @@ public:
   const basp_guard& guard() const noexcept { return guard_; }
 
 private:
+  outcome<void> take_credit(std::uint64_t bytes);
   outcome<void> take_data(const tunnel_data& data, byte_buffer& to_local);
 
   tunnel_stream_settings settings_;
@@ -90,7 +96,7 @@ private:
   bool established_ = false;
   credit_window receiving_; ///< What the peer may send.
   std::uint64_t owed_bytes_ = 0;
-  std::uint64_t sending_available_ = 0;
+  std::uint64_t sending_available_ = 0; ///< At most `tunnel_credit_bytes_max`, whatever the peer grants.
   std::uint64_t next_sent_ = 0, next_received_ = 0;
 };
 
