@@ -5,6 +5,8 @@
 //     <data>/audit.log                        what operators did to the node
 //     <data>/lock                              held by the node
 //     <data>/challenges.db                    what came of asking other nodes for proof of their copies
+//     <data>/mesh.db                           list of members, statements, invitations, numbers of leases
+//     <data>/mesh/                             sockets and Tor's state
 //     <data>/replicas/                        recordings of other nodes: store.db and sessions/ as here
 //     <data>/capsules/<id>.json                what is kept of actors that ended abnormally
 //     <data>/sessions/<session id>/video-000000.chunk
@@ -25,6 +27,8 @@ namespace lucid {
 inline std::filesystem::path store_file(const std::filesystem::path& data) { return data / "store.db"; }
 inline std::filesystem::path ledger_file_name(const std::filesystem::path& data) { return data / "ledger.db"; }
 inline std::filesystem::path audit_file_name(const std::filesystem::path& data) { return data / "audit.log"; }
+inline std::filesystem::path mesh_file(const std::filesystem::path& data) { return data / "mesh.db"; }
+inline std::filesystem::path mesh_folder(const std::filesystem::path& data) { return data / "mesh"; }
 inline std::filesystem::path challenges_file(const std::filesystem::path& data) { return data / "challenges.db"; }
 inline std::filesystem::path replicas_folder(const std::filesystem::path& data) { return data / "replicas"; }
 inline std::filesystem::path capsules_folder(const std::filesystem::path& data) { return data / "capsules"; }

@@ -20,6 +20,12 @@ bool chunk_links::linked(const node_id& peer) const {
   return by_node_.contains(peer);
 }
 
+void chunk_links::dial(const node_id& peer, dial_request request) {
+  std::lock_guard lock(mutex_);
+  if (by_node_.contains(peer) || dialling_.contains(peer)) return;
+  if (auto link = transport_->dial(std::move(request))) dialling_[peer] = *link;
+}
+
 outcome<void> chunk_links::send(const node_id& to, byte_buffer frame) {
   link_id link = 0;
   {
@@ -45,6 +51,7 @@ void chunk_links::up(link_id link, const transport_key& peer, bool) {
     auto known = members_.find(peer);
     if (known == members_.end()) return transport_->close(link);
     who = known->second;
+    dialling_.erase(who);
     if (auto other = by_node_.find(who); other != by_node_.end()) {
       before = other->second;
       by_link_.erase(*before);
@@ -61,6 +68,7 @@ void chunk_links::up(link_id link, const transport_key& peer, bool) {
 
 std::optional<node_id> chunk_links::forget(link_id link) {
   std::lock_guard lock(mutex_);
+  std::erase_if(dialling_, [&](auto& one) { return one.second == link; });
   auto known = by_link_.extract(link);
   if (!known) return {};
   by_node_.erase(known.mapped());

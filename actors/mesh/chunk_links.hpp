@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "messages/ports/blob_links.hpp"
 #include "messages/ports/mesh_transport.hpp"
@@ -20,6 +21,8 @@ public:
   /// Who is behind which key. A link to a key that is not among them is not let in.
   void set_members(std::map<transport_key, node_id> members);
   bool linked(const node_id& peer) const;
+  /// Begins to connect to a member, unless that is under way.
+  void dial(const node_id& peer, dial_request request);
 
   outcome<void> send(const node_id& to, byte_buffer frame) override;
   void cut(const node_id& peer, const error& why) override;
@@ -38,6 +41,7 @@ private:
   std::map<transport_key, node_id> members_; ///< At most twice cluster_members_max.
   std::map<node_id, link_id> by_node_;
   std::map<link_id, node_id> by_link_;
+  std::map<node_id, link_id> dialling_;
 };
 
 } // namespace lucid

@@ -95,6 +95,15 @@ outcome<membership_effects> membership_core::admit_self(const std::string& name,
   return effects;
 }
 
+membership_core::received_effects membership_core::introduce(std::span<const member_entry> admission) {
+  received_effects result;
+  auto before = stand();
+  take_entries(admission, result);
+  settle(before, result.effects);
+  tell_news(nullptr, result.effects);
+  return result;
+}
+
 membership_effects membership_core::link_up(const node_id& peer) {
   membership_effects effects;
   if (!list_.is_member(peer)) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "actors/mesh/membership_message.hpp"
 
@@ -71,6 +72,10 @@ public:
   outcome<membership_effects> remove(const node_id& subject, unix_time_us now);
   /// For clusters formed by files: admits this node by the secret; nothing if it is a member or was removed.
   outcome<membership_effects> admit_self(const std::string& name, unix_time_us now);
+
+  /// A node that nobody may know yet shows by what it is a member: what it brings is merged as a peer's entries are.
+  struct received_effects;
+  received_effects introduce(std::span<const member_entry> admission);
 
   membership_effects link_up(const node_id& peer);
   void link_down(const node_id& peer);

@@ -57,7 +57,7 @@ outcome<mesh_address> parse_mesh_address(std::string_view text) {
   mesh_address address;
   bool over_tor = text.starts_with(tor_scheme);
   if (!over_tor && !text.starts_with(tcp_scheme)) return malformed;
-  address.transport = over_tor ? mesh_transport::tor : mesh_transport::tcp;
+  address.transport = over_tor ? address_transport::tor : address_transport::tcp;
   auto rest = text.substr(over_tor ? tor_scheme.size() : tcp_scheme.size());
   auto colon = rest.rfind(':');
   if (colon == rest.npos) return malformed;
@@ -73,7 +73,7 @@ outcome<mesh_address> parse_mesh_address(std::string_view text) {
 
 std::string to_string(const mesh_address& address) {
   bool bracketed = address.host.find(':') != std::string::npos;
-  std::string text(address.transport == mesh_transport::tor ? tor_scheme : tcp_scheme);
+  std::string text(address.transport == address_transport::tor ? tor_scheme : tcp_scheme);
   if (bracketed) text += '[';
   text += address.host;
   if (bracketed) text += ']';

@@ -13,11 +13,11 @@ namespace lucid {
 inline constexpr std::size_t mesh_address_bytes_max = 128;
 inline constexpr std::size_t mesh_address_count_max = 8; ///< Of one node, for messages and for chunks each.
 
-enum class mesh_transport : std::uint8_t { tcp = 1, tor };
+enum class address_transport : std::uint8_t { tcp = 1, tor };
 
 /// An address in its parts. One address has one text: hosts are lower-case, ports have no leading zeros.
 struct mesh_address {
-  mesh_transport transport = mesh_transport::tcp;
+  address_transport transport = address_transport::tcp;
   std::string host;       ///< A name, an IPv4 address, an IPv6 address without brackets, or "<56 letters>.onion".
   std::uint16_t port = 0; ///< 1..65535.
   friend bool operator==(const mesh_address&, const mesh_address&) = default;

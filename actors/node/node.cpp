@@ -17,6 +17,7 @@
 #include "actors/console/config_json.hpp"
 #include "actors/node/node_archive.hpp"
 #include "actors/node/node_keys.hpp"
+#include "actors/node/node_mesh.hpp"
 #include "actors/node/node_tree.hpp"
 #include "adapters/files/capsule_folder.hpp"
 #include "adapters/files/folder_lock.hpp"
@@ -69,7 +70,8 @@ void log_supervision(const supervision_event& event) {
 struct node::parts {
   explicit parts(folder_lock held, configuration given)
     : lock(std::move(held)), settings(std::move(given)), pool(or_cores(settings.node.work_threads)),
-      caf_settings(or_cores(settings.node.scheduler_threads)) {}
+      caf_settings(or_cores(settings.node.scheduler_threads), false,
+                   settings.mesh.listen.empty() ? std::nullopt : std::optional(middleman_of(settings))) {}
 
   ~parts();
   outcome<void> begin(const node_options& options);
@@ -100,6 +102,7 @@ struct node::parts {
   bool stop_wanted = false;
   std::optional<error> last_word;
 
+  std::unique_ptr<node_mesh> mesh; ///< Before the actors that use it, after what it tells of refusals.
   runtime_config caf_settings;
   std::unique_ptr<caf::actor_system> system;
   caf::actor root;
@@ -121,6 +124,12 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.capsules = capsules;
   owned.records = std::make_shared<node_archive>(settings.node.data_dir);
   owned.refusals = std::make_shared<refusal_book>();
+  if (!settings.mesh.listen.empty()) {
+    auto opened = node_mesh::open(settings, owned.keys.sign, owned.keys.box, files, random, clock, owned.refusals);
+    if (!opened) return pass_on(std::move(opened));
+    mesh = std::move(*opened);
+    owned.mesh = mesh.get();
+  }
   owned.configuration_json = told(config_json(settings, options.origins));
   owned.pool = &pool;
   owned.readers = &readers;

@@ -8,6 +8,7 @@
 #include <caf/message.hpp>
 
 #include "actors/anchor/anchor_actor.hpp"
+#include "actors/blobs/blobs_actor.hpp"
 #include "actors/capture/capture_actor.hpp"
 #include "actors/chunk/chunk_actor.hpp"
 #include "actors/console/audit_actor.hpp"
@@ -15,8 +16,12 @@
 #include "actors/journal/journal_actor.hpp"
 #include "actors/ledger/ledger_actor.hpp"
 #include "actors/manifest/manifest_actor.hpp"
+#include "actors/mesh/gateway_actor.hpp"
+#include "actors/mesh/links_actor.hpp"
 #include "actors/recorder/recorder_actor.hpp"
+#include "actors/seal/placed_seal_actor.hpp"
 #include "actors/seal/seal_actor.hpp"
+#include "actors/seal/sealing_actor.hpp"
 #include "actors/session/session_actor.hpp"
 #include "actors/store/store_actor.hpp"
 #include "adapters/machine/proc_machine.hpp"
@@ -71,6 +76,33 @@ supervisor_spec storage_tree(const node_parts& parts) {
     configured(anchor_child(limits), settings),
   };
   return spec;
+}
+
+bool may(const std::vector<std::string>& nodes, const node_parts& parts) {
+  return names_node(nodes, parts.settings.node.name);
+}
+
+/// What other nodes may speak to.
+std::vector<std::string> exports_of(const node_parts& parts) {
+  std::vector<std::string> exported;
+  if (may(parts.settings.placement.seal, parts)) exported.emplace_back(paths::sealing);
+  if (may(parts.settings.placement.replicas, parts)) exported.emplace_back(paths::replicas);
+  return exported;
+}
+
+supervisor_spec mesh_tree(const node_parts& parts) {
+  auto& settings = parts.settings;
+  auto spec = supervisor(settings, std::string(paths::mesh), strategy::one_for_one);
+  spec.children = {
+    configured(links_child(parts.mesh->links()), settings),
+    configured(blobs_child(parts.mesh->blobs()), settings),
+    configured(gateway_child(parts.mesh->gateway(exports_of(parts))), settings),
+  };
+  return spec;
+}
+
+sealing_options sealing_of(const node_parts& parts) {
+  return {parts.keys.box_secret, parts.mesh->cluster(), parts.pool, parts.random};
 }
 
 journal_settings journal_of(const node_parts& parts, const session_plan& plan) {
@@ -142,6 +174,13 @@ session_options session_of(const node_parts& parts, const session_plan& plan) {
   return {plan.session, limits, plan.recovered};
 }
 
+/// Sealing is done here, or, where it is placed, by whichever node has the role.
+child_spec seal_of(const node_parts& parts, const session_plan& plan) {
+  seal_options options{plan.key, static_cast<int>(parts.settings.seal.zstd_level), parts.pool, parts.random};
+  if (!parts.mesh || parts.settings.placement.seal.empty()) return seal_child(std::move(options));
+  return placed_seal_child({std::move(options), parts.mesh->cluster()});
+}
+
 supervisor_spec session_tree(const node_parts& parts, const session_plan& plan) {
   auto& settings = parts.settings;
   auto spec = supervisor(settings, to_hex(plan.session), strategy::rest_for_one);
@@ -150,7 +189,7 @@ supervisor_spec session_tree(const node_parts& parts, const session_plan& plan) 
     configured(journal_child(journal_of(parts, plan)), settings),
     configured(capture_child(capture_of(parts, plan)), settings),
     configured(chunk_child({plan.session, settings.chunk.size_bytes, settings.chunk.in_flight_max}), settings),
-    configured(seal_child({plan.key, static_cast<int>(settings.seal.zstd_level), parts.pool, parts.random}), settings),
+    configured(seal_of(parts, plan), settings),
     configured(manifest_child({plan.session, commit_session_key(*plan.key), parts.keys.sign}), settings),
     configured(session_child(session_of(parts, plan)), settings),
   };
@@ -180,7 +219,8 @@ recorder_options recorder_of(const node_parts& parts) {
           parts.keys.box_secret,
           parts.vault,
           parts.settings.session.count_max,
-          parts.settings.session.retention};
+          parts.settings.session.retention,
+          !parts.mesh || may(parts.settings.placement.capture, parts)};
 }
 
 console_parts console_of(const node_parts& parts) {
@@ -200,6 +240,7 @@ console_parts console_of(const node_parts& parts) {
   console.records = parts.records;
   console.capsules = parts.capsules;
   console.refusals = parts.refusals;
+  if (parts.mesh) console.cluster = parts.mesh->cluster();
   console.machine = std::make_shared<proc_machine>(settings.node.data_dir);
   console.pool = parts.readers;
   console.random = parts.random;
@@ -240,7 +281,11 @@ supervisor_spec node_tree(const node_parts& parts) {
     configured(audit_child({audit_file_name(settings.node.data_dir), parts.files, parts.keys.sign}), settings),
     configured(control_child(console_of(parts), control_door_of(settings)), settings),
   };
-  if (settings.console.serve == "on")
+  if (parts.mesh) {
+    root.children.push_back(nested(mesh_tree(parts)));
+    if (may(settings.placement.seal, parts)) root.children.push_back(configured(sealing_child(sealing_of(parts)), settings));
+  }
+  if (settings.console.serve == "on" && (!parts.mesh || may(settings.placement.console, parts)))
     root.children.push_back(configured(console_child(console_of(parts), browser_door_of(settings)), settings));
   return root;
 }

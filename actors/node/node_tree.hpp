@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/node/node_keys.hpp"
+#include "actors/node/node_mesh.hpp"
 #include "actors/recorder/session_vault.hpp"
 #include "actors/console/refusal_book.hpp"
 #include "messages/ports/archive.hpp"
@@ -30,6 +31,7 @@ struct node_parts {
   std::shared_ptr<archive> records;
   std::shared_ptr<refusal_book> refusals;
   std::shared_ptr<session_vault> vault;
+  node_mesh* mesh = nullptr;               ///< Null: the node stands alone. Outlives the actor system.
   std::string configuration_json;          ///< What the console tells of the settings and where they come from.
   work_pool* pool = nullptr;
   work_pool* readers = nullptr;            ///< For what the console reads from the disk.

@@ -58,6 +58,11 @@ struct recorder_shell {
   // --- a new session ------------------------------------------------------------------------------------------------
 
   void create(const session_create_request& wish, summary_promise promise) const {
+    if (!state().options.may_record) {
+      promise.deliver(to_caf({errc::wrong_state, "recorder",
+                              "this node records nothing: placement.capture names other nodes; ask one of them", nullptr}));
+      return;
+    }
     if (vault().draining()) {
       promise.deliver(to_caf({errc::wrong_state, "recorder",
                               "the node is draining: it starts no session until `lucid node accept` lets it again",

@@ -16,6 +16,7 @@ struct recorder_options {
   std::shared_ptr<session_vault> vault;
   std::uint32_t session_count_max = 8;               ///< Running at the same time.
   std::chrono::seconds retention{0};                 ///< Final sessions older than this are removed; 0 keeps them.
+  bool may_record = true;                            ///< False: placement.capture gives the role to other nodes.
 };
 
 /// Child spec of the recorder. A restarted one asks the store which sessions are not final and the supervisor of

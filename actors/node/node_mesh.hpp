@@ -1,0 +1,69 @@
+// actors/node/node_mesh.hpp - the way of this node to others, and what its actors share of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/blobs/blob_exchange.hpp"
+#include "actors/console/refusal_book.hpp"
+#include "actors/mesh/chunk_links.hpp"
+#include "actors/mesh/cluster_state.hpp"
+#include "actors/mesh/gateway_actor.hpp"
+#include "actors/mesh/link_table.hpp"
+#include "actors/mesh/links_actor.hpp"
+#include "actors/mesh/message_links.hpp"
+#include "actors/mesh/tunnel.hpp"
+#include "actors/node/node_keys.hpp"
+#include "adapters/zmq/curve_socket.hpp"
+#include "messages/ports/clock.hpp"
+#include "messages/ports/file_system.hpp"
+#include "runtime/actor_system.hpp"
+#include "runtime/config/configuration.hpp"
+
+namespace lucid {
+
+/// What a node with `mesh.listen` owns beside its actors: transports, tunnel, blobs, and the state they are seen by.
+///
+/// Owns: two transports with a thread each. Destroyed after the actor system.
+/// Threads: one owner; what is handed out says so itself.
+class node_mesh {
+public:
+  /// Listens, and lets nobody in yet. Errors: `invalid_input` for addresses that are none, `io_failed` (in use);
+  /// those of the keys and of the secret file.
+  static outcome<std::unique_ptr<node_mesh>> open(const configuration& settings, std::shared_ptr<const sign_key> sign,
+                                                  box_public_key box, std::shared_ptr<file_system> files,
+                                                  random_port& random, const clock_port& clock,
+                                                  std::shared_ptr<refusal_book> refusals);
+  ~node_mesh();
+
+  std::shared_ptr<cluster_port> cluster() const { return state_; }
+  std::shared_ptr<blob_exchange> blobs() const { return blobs_; }
+
+  links_options links() const { return links_; }
+  gateway_options gateway(std::vector<std::string> exports) const;
+
+private:
+  node_mesh() = default;
+  outcome<void> listen(const configuration& settings, const transport_keys& keys);
+
+  std::filesystem::path socket_;
+  std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
+  std::shared_ptr<link_table> table_ = std::make_shared<link_table>();
+  std::shared_ptr<message_links> message_events_ = std::make_shared<message_links>();
+  std::shared_ptr<chunk_links> chunk_events_ = std::make_shared<chunk_links>();
+  std::shared_ptr<gateway_road> road_ = std::make_shared<gateway_road>();
+  std::shared_ptr<blob_exchange> blobs_;
+  std::shared_ptr<tunnel> tunnel_;
+  std::unique_ptr<curve_socket> messages_, chunks_;
+  links_options links_;
+};
+
+/// Whether `nodes`, as a key of [placement] names them, are among others this node.
+bool names_node(const std::vector<std::string>& nodes, const std::string& node);
+
+/// How the middleman is set for these links.
+middleman_settings middleman_of(const configuration& settings);
+
+} // namespace lucid
