@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <set>
 
 #include "actors/mesh/tunnel_stream.hpp"
 #include "messages/ports/mesh_transport.hpp"
@@ -39,13 +37,15 @@ struct tunnel_counters {
   basp_dropped dropped;        ///< Of all streams that have ended.
 };
 
-/// Owns: the local sockets, and at most `credit_bytes` a stream. Borrows: transport and events, which outlive it.
+/// Owns: the local sockets, and at most `credit_bytes` a stream. Borrows: transport and events.
 /// Threads: `attach`, `detach`, `export_actor` and `counters` any; the rest on the transport's thread.
-/// Destroy it after the transport, or after `stop` has run.
-class tunnel final : public descriptor_events {
+/// Destroyed after the transport's thread has ended.
+class tunnel final {
 public:
   tunnel(mesh_transport& transport, tunnel_settings settings, local_end make_local, tunnel_events& events);
-  ~tunnel() override;
+  ~tunnel();
+  tunnel(const tunnel&) = delete;
+  tunnel& operator=(const tunnel&) = delete;
 
   /// The peer of this link may have a stream. The dialler opens it now; the other side waits for the peer's.
   void attach(link_id link, bool dialled);
@@ -57,8 +57,6 @@ public:
   /// From `link_events`: a frame of the tunnel's channel, and the end of a link.
   void frame(link_id link, byte_view bytes);
   void down(link_id link, const error& why);
-
-  void ready(int fd, bool readable, bool writable) override;
 
   tunnel_counters counters() const;
 

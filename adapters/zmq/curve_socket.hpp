@@ -49,7 +49,7 @@ public:
 
 private:
   class engine;
-  explicit curve_socket(std::unique_ptr<engine> engine);
+  explicit curve_socket(std::unique_ptr<engine> started);
 
   std::unique_ptr<engine> engine_;
 };
