@@ -4,3 +4,4 @@
 #include "messages/pipeline_api.hpp"
 #include "messages/replication_api.hpp"
 #include "messages/storage_api.hpp"
+#include "messages/tor_api.hpp"

@@ -11,6 +11,7 @@
 #include "messages/inspect.hpp"
 #include "messages/inspection.hpp"
 #include "messages/supervision.hpp"
+#include "messages/tor.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(lucid, first_custom_type_id)
 
@@ -107,6 +108,14 @@ CAF_ADD_TYPE_ID(lucid, (lucid::replication_status_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::replication_status))
 CAF_ADD_TYPE_ID(lucid, (lucid::replication_audit_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::replication_audit))
+CAF_ADD_TYPE_ID(lucid, (lucid::tor_status_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::tor_status))
+CAF_ADD_TYPE_ID(lucid, (lucid::onion_publish_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::onion_service))
+CAF_ADD_TYPE_ID(lucid, (lucid::onion_authorise_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::onion_forget_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::onion_rotate_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::tor_renew_circuits_request))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 
