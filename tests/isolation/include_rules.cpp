@@ -24,7 +24,7 @@ const std::vector<library_home> homes{
     {"winpr/", {"adapters/freerdp"}},
     {"libav", {"adapters/ffmpeg"}},
     {"libsw", {"adapters/ffmpeg"}},
-    {"sodium", {"adapters/sodium"}},
+    {"sodium", {"adapters/sodium", "adapters/tor"}},
     {"zstd", {"adapters/zstd"}},
     {"zdict", {"adapters/zstd"}},
     {"sqlite3", {"adapters/sqlite"}},
