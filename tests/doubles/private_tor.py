@@ -46,6 +46,8 @@ OrPort {address}:{or_port} IPv4Only
 AssumeReachable 1
 ExitPolicy reject *:*
 PathsNeededToBuildCircuits 0.25
+CircuitBuildTimeout 10
+LearnCircuitBuildTimeout 0
 __OwningControllerProcess {owner}
 """
 
@@ -68,8 +70,11 @@ TestingMinExitFlagThreshold 0
 MinUptimeHidServDirectoryV2 0 seconds
 """
 
+# A first circuit through relays that have just come up may hang; tor gives it a minute.
 CLIENT = """TestingTorNetwork 1
 PathsNeededToBuildCircuits 0.25
+CircuitBuildTimeout 10
+LearnCircuitBuildTimeout 0
 {authorities}
 """
 
