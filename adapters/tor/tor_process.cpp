@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <string_view>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -255,7 +255,7 @@ outcome<std::unique_ptr<tor_process>> tor_process::start(const tor_process_optio
   if (code == ENOENT)
     return fail(errc::missing_dependency, who, "there is no program " + options.program + "; install the package tor, or set tor.program");
   if (code != 0) return tor_posix::failure(options.program + " cannot be started", code);
-  file_descriptor process(::pidfd_open(pid, 0)); // Closes on exec by itself.
+  file_descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Closes on exec by itself.
   if (process.get() < 0) {
     auto why = errno;
     ::kill(pid, SIGKILL);
