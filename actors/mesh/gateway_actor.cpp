@@ -9,7 +9,7 @@
 
 #include <caf/all.hpp>
 
-#include "messages/audit.hpp"
+#include "messages/console_api.hpp"
 #include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/supervision_api.hpp"
@@ -25,9 +25,9 @@
 
 namespace lucid {
 
-void gateway_road::attach(calls calls) {
+void gateway_road::attach(calls present) {
   std::lock_guard lock(mutex_);
-  calls_ = std::move(calls);
+  calls_ = std::move(present);
 }
 
 gateway_road::calls gateway_road::present() const {

@@ -41,7 +41,7 @@ public:
     std::function<outcome<int>(link_id, bool dialled)> local_end;
     std::function<void(link_id, error)> down;
   };
-  void attach(calls calls);
+  void attach(calls present);
 
 private:
   calls present() const;

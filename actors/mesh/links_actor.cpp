@@ -50,6 +50,7 @@ struct link_state {
   bool dialled = false;
   std::optional<node_id> who;  ///< Once it has said so, and it was found to be true.
   std::optional<node_id> joiner_of; ///< We dialled it with an invitation of this node.
+  std::optional<sign_public_key> inviter_key; ///< Of that node, once it has said hello.
   envelope_reader reader{envelope_bytes_max};
   envelope_counter heard;      ///< Replays are refused.
   std::uint64_t sent = 0;      ///< Envelopes.
@@ -463,12 +464,12 @@ struct links_shell {
   /// Who has not said who it is may do that alone; who has may not be another.
   outcome<void> check_expected(const link_state& one, const envelope_head& head) const {
     auto type = static_cast<mesh_message>(head.type);
-    bool opening = type == mesh_message::hello || type == mesh_message::join_request || type == mesh_message::join_answer;
+    bool opening = type == mesh_message::hello || type == mesh_message::join_request || type == mesh_message::join_reply;
     if (!one.who && !opening) return fail(errc::protocol_violation, "mesh", "a message before the peer has said who it is");
     if (one.who && head.sender != *one.who) return fail(errc::protocol_violation, "mesh", "a message in the name of another");
     if (type == mesh_message::join_request && !state().book.find(one.key, wall()))
       return fail(errc::permission_denied, "mesh", "a wish to join without a valid invitation");
-    if (type == mesh_message::join_answer && one.joiner_of != head.sender)
+    if (type == mesh_message::join_reply && one.joiner_of != head.sender)
       return fail(errc::protocol_violation, "mesh", "an answer that nobody asked for");
     return {};
   }
@@ -477,10 +478,18 @@ struct links_shell {
   outcome<sign_public_key> key_of(const link_state& one, mesh_message type, const envelope_head& head, byte_view bytes) const {
     if (one.who)
       if (auto* member = state().membership->list().find(*one.who)) return member->sign_key;
-    auto key = opening_key(type, envelope_content(bytes));
+    auto key = opening_key(one, type, envelope_content(bytes));
     if (!key) return key;
     if (node_id_of(*key) != head.sender) return fail(errc::bad_signature, "mesh", "the key is not that of the sender");
     return key;
+  }
+
+  outcome<sign_public_key> opening_key(const link_state& one, mesh_message type, byte_view content) const {
+    if (type == mesh_message::hello) return decode_hello(content).map([](const mesh_hello& h) { return h.statement.sign_key; });
+    if (type == mesh_message::join_request)
+      return decode_join_request(content).map([](const join_request& r) { return r.joiner.sign_key; });
+    if (one.inviter_key) return *one.inviter_key;
+    return fail(errc::protocol_violation, "mesh", "an answer before the node that gives it has said who it is");
   }
 
   outcome<void> dispatch(link_id link, link_state& one, mesh_message type, const node_id& from, byte_view content) const {
@@ -490,7 +499,7 @@ struct links_shell {
       case mesh_message::membership: return heard_membership(from, content);
       case mesh_message::lease: return heard_lease(from, content);
       case mesh_message::join_request: return heard_join(link, one, content);
-      case mesh_message::join_answer: return heard_join_answer(link, content);
+      case mesh_message::join_reply: return heard_join_answer(link, content);
     }
     return fail(errc::unsupported, "mesh", "a message of an unknown type");
   }
@@ -513,6 +522,11 @@ struct links_shell {
     auto& s = state();
     auto hello = decode_hello(content);
     if (!hello) return pass_on(std::move(hello));
+    if (one.joiner_of) {
+      if (from != *one.joiner_of) return fail(errc::protocol_violation, "mesh", "another node than the one that invited");
+      one.inviter_key = hello->statement.sign_key;
+      return {};
+    }
     if (!s.membership || hello->cluster_id != s.membership->list().origin().cluster_id)
       return fail(errc::permission_denied, "mesh", "a node of another cluster");
     // A cluster by files: the node brings its own admission, since we may never have heard of it.
@@ -886,12 +900,13 @@ struct links_shell {
   outcome<void> heard_join(link_id link, link_state& one, byte_view content) const {
     auto request = decode_join_request(content);
     if (!request) return pass_on(std::move(request));
+    greet(link, one); // So that it knows by whose key the answer is signed.
     auto answer = admit(one, *request);
     if (!answer) note("join", answer.error().what);
     join_answer told = answer ? join_answer(std::move(*answer)) : join_answer(join_refused{answer.error().code, answer.error().what});
     auto bytes = encode_join_answer(told);
     if (!bytes) return pass_on(std::move(bytes));
-    send(link, one, mesh_message::join_answer, *bytes);
+    send(link, one, mesh_message::join_reply, *bytes);
     return {};
   }
 

@@ -5,9 +5,9 @@
 
 namespace lucid {
 
-std::set<link_id> message_links::attach(calls calls) {
+std::set<link_id> message_links::attach(calls present) {
   std::lock_guard lock(mutex_);
-  calls_ = std::make_shared<const message_links::calls>(std::move(calls));
+  calls_ = std::make_shared<const calls>(std::move(present));
   return live_;
 }
 

@@ -29,7 +29,7 @@ public:
   };
 
   /// From now on news goes there. Links of before are not told of again: what they are is the caller's to end.
-  std::set<link_id> attach(calls calls);
+  std::set<link_id> attach(calls present);
 
   void up(link_id link, const transport_key& peer, bool dialled) override;
   void down(link_id link, const error& why) override;

@@ -205,7 +205,9 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
 
   auto messages = curve_socket::open(transport_of(settings, keys), *message_events_);
   if (!messages) return pass_on(std::move(messages));
-  auto chunks = curve_socket::open(transport_of(settings, keys), *chunk_events_);
+  auto for_chunks = transport_of(settings, keys);
+  for_chunks.queue_bytes_max = settings.mesh.chunk_credit_bytes + 64 * mesh_frame_bytes_max; // As blob_links asks for.
+  auto chunks = curve_socket::open(std::move(for_chunks), *chunk_events_);
   if (!chunks) return pass_on(std::move(chunks));
   messages_ = std::move(*messages);
   chunks_ = std::move(*chunks);

@@ -153,7 +153,7 @@ outcome<void> curve_socket::engine::send(link_id id, byte_buffer frame) {
   if (found == shared_.end() || found->second->cut || !found->second->up)
     return fail(errc::unreachable, "zmq", "link " + std::to_string(id) + " is not up");
   auto& one = *found->second;
-  if (one.queued_bytes + frame.size() > link_queue_bytes_max)
+  if (one.queued_bytes + frame.size() > settings_.queue_bytes_max)
     return fail(errc::busy, "zmq", "the queue of link " + std::to_string(id) + " is full");
   one.queued_bytes += frame.size();
   if (one.queue.empty()) with_queue_.push_back(id);
