@@ -24,8 +24,8 @@ byte_buffer message_of(byte_view signed_part) {
 } // namespace
 
 outcome<byte_buffer> seal_envelope(const envelope_head& head, byte_view content, const sign_key& key) {
-  auto* rule = rule_of(head.type, message_ring::cluster);
-  if (!rule) rule = rule_of(head.type, message_ring::network);
+  auto* rule = rule_of(head.type, envelope_ring::cluster);
+  if (!rule) rule = rule_of(head.type, envelope_ring::network);
   if (!rule) return refused(errc::unsupported, "no message has type " + std::to_string(head.type));
   if (content.size() > rule->bytes_max)
     return refused(errc::limit_exceeded, "a " + std::string(rule->name) + " of " + std::to_string(content.size()) + " bytes");
@@ -37,7 +37,7 @@ outcome<byte_buffer> seal_envelope(const envelope_head& head, byte_view content,
   return bytes;
 }
 
-outcome<std::size_t> envelope_size(byte_view start, message_ring ring) {
+outcome<std::size_t> envelope_size(byte_view start, envelope_ring ring) {
   if (start.size() < length_end) return refused(errc::truncated, "no head");
   field_reader from(start);
   if (auto version = from.get<std::uint8_t>(); version != envelope_version)
@@ -52,7 +52,7 @@ outcome<std::size_t> envelope_size(byte_view start, message_ring ring) {
   return envelope_overhead_bytes + length;
 }
 
-outcome<envelope_head> peek_envelope(byte_view bytes, message_ring ring) {
+outcome<envelope_head> peek_envelope(byte_view bytes, envelope_ring ring) {
   auto size = envelope_size(bytes, ring);
   if (!size) return pass_on(std::move(size));
   if (bytes.size() < *size) return refused(errc::truncated, "it ends before its signature does");
@@ -72,7 +72,7 @@ byte_view envelope_content(byte_view bytes) noexcept {
   return bytes.subspan(envelope_head_bytes, bytes.size() - envelope_overhead_bytes);
 }
 
-outcome<byte_view> open_envelope(byte_view bytes, const sign_public_key& key, envelope_counter& counter, message_ring ring) {
+outcome<byte_view> open_envelope(byte_view bytes, const sign_public_key& key, envelope_counter& counter, envelope_ring ring) {
   auto head = peek_envelope(bytes, ring);
   if (!head) return pass_on(std::move(head));
   if (head->counter <= counter.last) return refused(errc::protocol_violation, "its counter does not rise: sent before");

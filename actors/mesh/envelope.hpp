@@ -41,12 +41,12 @@ outcome<byte_buffer> seal_envelope(const envelope_head& head, byte_view content,
 
 /// How long the envelope is of which `start` is the beginning, so that no more than that is waited for.
 /// Errors: as `peek_envelope`; `truncated` while the length is not there.
-outcome<std::size_t> envelope_size(byte_view start, message_ring ring = message_ring::cluster);
+outcome<std::size_t> envelope_size(byte_view start, envelope_ring ring = envelope_ring::cluster);
 
 /// The head of a whole envelope, not verified. Takes no memory.
 /// Errors: `truncated`, `unsupported` for another version or a type that the ring does not have, `limit_exceeded` for a
 /// length over the type's bound, `invalid_input` for bytes after the end or a counter of 0.
-outcome<envelope_head> peek_envelope(byte_view bytes, message_ring ring = message_ring::cluster);
+outcome<envelope_head> peek_envelope(byte_view bytes, envelope_ring ring = envelope_ring::cluster);
 
 /// The content of an envelope that `peek_envelope` has taken, not verified.
 byte_view envelope_content(byte_view bytes) noexcept;
@@ -56,6 +56,6 @@ byte_view envelope_content(byte_view bytes) noexcept;
 /// Errors: those of `peek_envelope`; `protocol_violation` for a counter that does not rise or another epoch;
 /// `bad_signature`.
 outcome<byte_view> open_envelope(byte_view bytes, const sign_public_key& key, envelope_counter& counter,
-                                 message_ring ring = message_ring::cluster);
+                                 envelope_ring ring = envelope_ring::cluster);
 
 } // namespace lucid

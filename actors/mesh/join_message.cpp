@@ -21,7 +21,7 @@ outcome<byte_buffer> encode_accepted(const join_accepted& answer) {
   bounded_writer out;
   out.put(format_version).put(static_cast<std::uint8_t>(answer_kind::accepted));
   out.put(static_cast<std::uint32_t>(answer.entries.size()));
-  for (auto& entry : answer.entries) out.put_sized<std::uint16_t>(encode_entry(entry));
+  for (auto& entry : answer.entries) out.put_sized<std::uint16_t>(encode_member_entry(entry));
   bounded_writer statements;
   std::uint16_t count = 0;
   for (auto& statement : answer.statements) {
@@ -42,7 +42,7 @@ outcome<join_answer> read_accepted(bounded_reader& in) {
   for (std::size_t i = 0; i < entries && in.good(); ++i) {
     auto bytes = in.get_sized<std::uint16_t>(member_entry_bytes_max, "entry");
     if (!in.good()) break;
-    auto entry = decode_entry(bytes);
+    auto entry = decode_member_entry(bytes);
     if (!entry) return pass_on(std::move(entry));
     answer.entries.push_back(std::move(*entry));
   }

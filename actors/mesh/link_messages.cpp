@@ -10,7 +10,7 @@ byte_buffer encode_hello(const mesh_hello& hello) {
   out.put(byte_view(hello.cluster_id));
   out.put_sized<std::uint16_t>(encode_statement(hello.statement));
   out.put(static_cast<std::uint8_t>(hello.admission.size()));
-  for (auto& entry : hello.admission) out.put_sized<std::uint16_t>(encode_entry(entry));
+  for (auto& entry : hello.admission) out.put_sized<std::uint16_t>(encode_member_entry(entry));
   return out.take();
 }
 
@@ -26,7 +26,7 @@ outcome<mesh_hello> decode_hello(byte_view bytes) {
   if (!read) return pass_on(std::move(read));
   hello.statement = std::move(*read);
   for (auto& entry : entries) {
-    auto one = decode_entry(entry);
+    auto one = decode_member_entry(entry);
     if (!one) return pass_on(std::move(one));
     hello.admission.push_back(std::move(*one));
   }

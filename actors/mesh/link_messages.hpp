@@ -26,7 +26,7 @@ struct mesh_heartbeat {
 };
 
 byte_buffer encode_hello(const mesh_hello& hello);
-/// Errors: those of decode_statement and decode_entry.
+/// Errors: those of decode_statement and decode_member_entry.
 outcome<mesh_hello> decode_hello(byte_view bytes);
 
 byte_buffer encode_heartbeat(const mesh_heartbeat& beat);

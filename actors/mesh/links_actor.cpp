@@ -595,7 +595,7 @@ struct links_shell {
     auto message = decode_membership(content);
     if (!message) return pass_on(std::move(message));
     auto news = state().membership->receive(from, *message, wall());
-    for (auto& bad : news.refused) note("membership", to_string(bad));
+    if (news.refused) note("membership", to_string(*news.refused));
     return carry_out(news.effects);
   }
 

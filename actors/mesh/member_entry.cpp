@@ -167,14 +167,14 @@ digest hash_of(const member_entry& entry) {
   return blake3_derive(contexts::member_entry, {content.bytes()});
 }
 
-byte_buffer encode_entry(const member_entry& entry) {
+byte_buffer encode_member_entry(const member_entry& entry) {
   bounded_writer out;
   put_content(out, entry, true);
   if (entry.authority == entry_authority::shared_secret) out.put(entry.mac);
   return out.put(entry.by).take();
 }
 
-outcome<member_entry> decode_entry(byte_view bytes) {
+outcome<member_entry> decode_member_entry(byte_view bytes) {
   if (bytes.size() > member_entry_bytes_max) return fail(errc::limit_exceeded, who, "it is longer than an entry may be");
   bounded_reader in(bytes, who);
   member_entry e;

@@ -74,11 +74,11 @@ outcome<member_entry> remove_by_member(const digest& cluster_id, std::uint64_t s
 /// Of everything but MAC and signature: what the entry is known by.
 digest hash_of(const member_entry& entry);
 
-byte_buffer encode_entry(const member_entry& entry);
+byte_buffer encode_member_entry(const member_entry& entry);
 
 /// One value has one encoding. Checks the grammar alone. Errors: `truncated`, `invalid_input`, `limit_exceeded`,
 /// `unsupported` for another version.
-outcome<member_entry> decode_entry(byte_view bytes);
+outcome<member_entry> decode_member_entry(byte_view bytes);
 
 /// Whether it is of this cluster and its author made it. Says nothing of the author's right to.
 /// Errors: `invalid_input` (another cluster), `bad_signature`, `permission_denied` (a wrong MAC, or no secret to check it).

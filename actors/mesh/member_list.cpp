@@ -245,7 +245,7 @@ outcome<member_entry> member_list::removal(const node_id& subject, const sign_ke
 byte_buffer member_list::encode() const {
   bounded_writer out;
   out.put(format_version).put(static_cast<std::uint32_t>(set_.size()));
-  for (auto& [at, entry] : set_) out.put_sized<std::uint16_t>(encode_entry(entry));
+  for (auto& [at, entry] : set_) out.put_sized<std::uint16_t>(encode_member_entry(entry));
   return out.take();
 }
 
@@ -257,7 +257,7 @@ outcome<member_list> member_list::decode(byte_view bytes, cluster_origin origin)
   auto count = in.get_count<std::uint32_t>(2 * cluster_entries_max, "entries");
   std::vector<member_entry> entries;
   for (std::size_t i = 0; i < count && in.good(); ++i) {
-    auto entry = decode_entry(in.get_sized<std::uint16_t>(member_entry_bytes_max, "entry"));
+    auto entry = decode_member_entry(in.get_sized<std::uint16_t>(member_entry_bytes_max, "entry"));
     if (in.good() && !entry) return pass_on(std::move(entry));
     if (entry) entries.push_back(std::move(*entry));
   }

@@ -81,7 +81,7 @@ public:
   outcome<member_entry> removal(const node_id& subject, const sign_key& by, unix_time_us now) const;
 
   byte_buffer encode() const;
-  /// All or nothing: bytes with one entry that is refused are refused. Errors: those of decode_entry, verify_entry.
+  /// All or nothing: bytes with one entry that is refused are refused. Errors: those of decode_member_entry, verify_entry.
   static outcome<member_list> decode(byte_view bytes, cluster_origin origin);
 
 private:

@@ -31,7 +31,7 @@ void put(bounded_writer& out, const membership_inventory& i) {
 
 void put(bounded_writer& out, const membership_update& u) {
   out.put(static_cast<std::uint16_t>(u.entries.size()));
-  for (auto& entry : u.entries) out.put_sized<std::uint16_t>(encode_entry(entry));
+  for (auto& entry : u.entries) out.put_sized<std::uint16_t>(encode_member_entry(entry));
   out.put(static_cast<std::uint16_t>(u.statements.size()));
   for (auto& statement : u.statements) out.put_sized<std::uint16_t>(encode_statement(statement));
 }
@@ -68,7 +68,7 @@ outcome<membership_update> read_update(bounded_reader& in) {
   for (std::size_t n = 0; n < entries && in.good(); ++n) {
     auto bytes = in.get_sized<std::uint16_t>(member_entry_bytes_max, "entry");
     if (!in.good()) break;
-    auto entry = decode_entry(bytes);
+    auto entry = decode_member_entry(bytes);
     if (!entry) return pass_on(std::move(entry));
     u.entries.push_back(std::move(*entry));
   }
@@ -134,7 +134,7 @@ std::vector<membership_update> updates_of(const digest& cluster_id, const std::v
     left_bytes -= size_bytes;
     return updates.back();
   };
-  for (auto& entry : entries) room_for(encode_entry(entry).size() + 2).entries.push_back(entry);
+  for (auto& entry : entries) room_for(encode_member_entry(entry).size() + 2).entries.push_back(entry);
   for (auto& statement : statements) room_for(encode_statement(statement).size() + 2).statements.push_back(statement);
   return updates;
 }

@@ -54,7 +54,7 @@ const digest& cluster_of(const membership_message& message) noexcept;
 byte_buffer encode_membership(const membership_message& message);
 
 /// One value has one encoding. Statements' signatures are verified here; entries by member_list::merge.
-/// Errors: those of decode_entry and decode_statement.
+/// Errors: those of decode_member_entry and decode_statement.
 outcome<membership_message> decode_membership(byte_view bytes);
 
 /// As many updates as are needed.

@@ -52,7 +52,7 @@ error damaged(std::string_view table, error cause) {
 
 outcome<member_entry> read_entry(row_reader& row) {
   auto hash = row.fixed<32>(0);
-  auto entry = decode_entry(row.blob(1, member_entry_bytes_max));
+  auto entry = decode_member_entry(row.blob(1, member_entry_bytes_max));
   if (auto sound = row.check("entries", to_hex(hash)); !sound) return pass_on(std::move(sound));
   if (!entry) return tl::unexpected(damaged("entries", std::move(entry).error()));
   if (hash_of(*entry) != hash) return fail(errc::corrupted, "mesh", "an entry of the list is not the one it is kept as");
@@ -152,7 +152,7 @@ outcome<void> mesh_store::put(const std::vector<member_entry>& entries, const st
     if (auto done = forget->bind(byte_view(id)).run(); !done) return done;
   for (auto& entry : entries) {
     auto hash = hash_of(entry);
-    auto bytes = encode_entry(entry);
+    auto bytes = encode_member_entry(entry);
     if (auto done = put_entry->bind(byte_view(hash)).bind(byte_view(bytes)).run(); !done) return done;
   }
   for (auto& statement : statements) {

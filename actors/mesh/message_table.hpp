@@ -31,13 +31,13 @@ enum class network_message : std::uint16_t {
 };
 
 /// Who may send it.
-enum class message_ring : std::uint8_t { cluster, network };
+enum class envelope_ring : std::uint8_t { cluster, network };
 
 struct message_rule {
   std::uint16_t type = 0;
   std::string_view name;
   std::uint32_t bytes_max = 0; ///< Of its content.
-  message_ring ring = message_ring::cluster;
+  envelope_ring ring = envelope_ring::cluster;
   std::uint32_t cost = 1;      ///< Of handling it, in messages of the quota.
 };
 
@@ -51,19 +51,19 @@ inline constexpr std::size_t peer_list_bytes_max = 1 + 1 + network_statements_ma
 
 /// Later parts add a line each. By number.
 inline constexpr std::array message_table{
-  message_rule{static_cast<std::uint16_t>(mesh_message::hello), "hello", hello_bytes_max, message_ring::cluster, 4},
-  message_rule{static_cast<std::uint16_t>(mesh_message::heartbeat), "heartbeat", heartbeat_bytes_max, message_ring::cluster, 1},
-  message_rule{static_cast<std::uint16_t>(mesh_message::membership), "membership", membership_message_bytes_max, message_ring::cluster, 8},
-  message_rule{static_cast<std::uint16_t>(mesh_message::lease), "lease", lease_message_bytes_max, message_ring::cluster, 1},
-  message_rule{static_cast<std::uint16_t>(mesh_message::join_request), "join request", join_request_bytes_max, message_ring::cluster, 16},
-  message_rule{static_cast<std::uint16_t>(mesh_message::join_reply), "join answer", join_answer_bytes_max, message_ring::cluster, 16},
-  message_rule{static_cast<std::uint16_t>(network_message::hello), "network hello", network_hello_bytes_max, message_ring::network, 4},
-  message_rule{static_cast<std::uint16_t>(network_message::peer_list), "peer list", peer_list_bytes_max, message_ring::network, 32},
+  message_rule{static_cast<std::uint16_t>(mesh_message::hello), "hello", hello_bytes_max, envelope_ring::cluster, 4},
+  message_rule{static_cast<std::uint16_t>(mesh_message::heartbeat), "heartbeat", heartbeat_bytes_max, envelope_ring::cluster, 1},
+  message_rule{static_cast<std::uint16_t>(mesh_message::membership), "membership", membership_message_bytes_max, envelope_ring::cluster, 8},
+  message_rule{static_cast<std::uint16_t>(mesh_message::lease), "lease", lease_message_bytes_max, envelope_ring::cluster, 1},
+  message_rule{static_cast<std::uint16_t>(mesh_message::join_request), "join request", join_request_bytes_max, envelope_ring::cluster, 16},
+  message_rule{static_cast<std::uint16_t>(mesh_message::join_reply), "join answer", join_answer_bytes_max, envelope_ring::cluster, 16},
+  message_rule{static_cast<std::uint16_t>(network_message::hello), "network hello", network_hello_bytes_max, envelope_ring::network, 4},
+  message_rule{static_cast<std::uint16_t>(network_message::peer_list), "peer list", peer_list_bytes_max, envelope_ring::network, 32},
 };
 static_assert(std::ranges::is_sorted(message_table, std::ranges::less_equal{}, &message_rule::type));
 
 /// None: no such message, or not in that ring.
-constexpr const message_rule* rule_of(std::uint16_t type, message_ring ring) noexcept {
+constexpr const message_rule* rule_of(std::uint16_t type, envelope_ring ring) noexcept {
   for (auto& rule : message_table)
     if (rule.type == type) return rule.ring == ring ? &rule : nullptr;
   return nullptr;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "actors/mesh/mesh_address.hpp"
 #include "actors/mesh/mesh_store.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/version.hpp"
