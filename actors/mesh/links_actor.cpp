@@ -386,6 +386,10 @@ struct links_shell {
     auto known = s.links.extract(link);
     if (s.peers) s.peers->down(link, now());
     if (s.join && s.join->link == link) return join_again(why);
+    if (!known || !known.mapped().who) {
+      s.last_trouble = to_string(why);
+      log::debug(path, "a connection came to nothing: {}", to_string(why));
+    }
     if (!known || !known.mapped().who) return;
     parted(*known.mapped().who, link, why);
   }
