@@ -52,9 +52,9 @@ private:
 /// Whom to reach, and how.
 struct dial_request {
   transport_key peer_key{};                   ///< Only the holder of its secret is taken for the peer.
-  std::string address;                        ///< "tcp://10.0.0.2:7800", "tor://<56 letters>.onion:7800"
-  std::string socks;                          ///< "IP:port" of a SOCKS5 proxy; empty: a direct connection.
-  std::optional<transport_secret> own_secret; ///< Another than the node's; for invitations.
+  std::string address{};                      ///< "tcp://10.0.0.2:7800", "tor://<56 letters>.onion:7800"
+  std::string socks{};                        ///< "IP:port" of a SOCKS5 proxy; empty: a direct connection.
+  std::optional<transport_secret> own_secret{}; ///< Another than the node's; for invitations.
   std::chrono::milliseconds timeout{10'000};  ///< Until the link is up; 100 ms .. 10 min.
 };
 
