@@ -48,7 +48,7 @@ outcome<void> curve_socket::engine::open_router(const std::string& address) {
   for (int attempt = 0;; ++attempt) {
     router_ = zmq_detail::socket(context_, ZMQ_ROUTER);
     bool set = router_ && set_common(router_, settings_.secret) && router_.set(ZMQ_CURVE_SERVER, 1) &&
-               router_.set_text(ZMQ_ZAP_DOMAIN, "lucid") && router_.set(ZMQ_ROUTER_MANDATORY, 1) &&
+               router_.set(ZMQ_IPV6, address.find('[') != std::string::npos) && router_.set_text(ZMQ_ZAP_DOMAIN, "lucid") && router_.set(ZMQ_ROUTER_MANDATORY, 1) &&
                router_.set(ZMQ_BACKLOG, static_cast<int>(settings_.unknown_max));
     if (!set) return zmq_detail::failure("router");
     auto monitor = zmq_detail::socket_monitor::of(context_, router_);
@@ -63,6 +63,9 @@ outcome<void> curve_socket::engine::open_router(const std::string& address) {
     nanosleep(&pause, nullptr);
   }
   listening_at_ = router_.last_endpoint();
+  // ZeroMQ signals only to those who have looked before and found nothing.
+  look_at_router_ = true;
+  read_router_monitor();
   return {};
 }
 

@@ -50,6 +50,9 @@ void curve_socket::engine::begin_dial(link_id id, shared_link_ptr shared, dial_r
   if (one->shared->cut) return end(one, {errc::wrong_state, "zmq", "closed before it was up", nullptr});
   if (auto made = make_dealer(one, request); !made) return end(one, made.error());
   dialling_.insert(id);
+  // ZeroMQ signals only to those who have looked before and found nothing.
+  look_at_.insert(id);
+  read_dealer_monitor(one);
 }
 
 outcome<void> curve_socket::engine::make_dealer(const link_ptr& one, const dial_request& request) {
@@ -60,7 +63,7 @@ outcome<void> curve_socket::engine::make_dealer(const link_ptr& one, const dial_
   auto& dealer = one->dealer;
   bool set = dealer && set_common(dealer, secret) && dealer.set(ZMQ_CURVE_PUBLICKEY, byte_view(*own_key)) &&
              dealer.set(ZMQ_CURVE_SERVERKEY, byte_view(request.peer_key)) && dealer.set(ZMQ_RECONNECT_IVL, -1) &&
-             dealer.set(ZMQ_IMMEDIATE, 1) && dealer.set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(request.timeout.count())) &&
+             dealer.set(ZMQ_IPV6, request.address.find('[') != std::string::npos) && dealer.set(ZMQ_IMMEDIATE, 1) && dealer.set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(request.timeout.count())) &&
              (request.socks.empty() || dealer.set_text(ZMQ_SOCKS_PROXY, request.socks));
   if (!set) return zmq_detail::failure("dealer");
   auto monitor = zmq_detail::socket_monitor::of(context_, dealer);

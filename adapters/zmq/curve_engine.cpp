@@ -327,7 +327,7 @@ bool curve_socket::engine::set_common(zmq_detail::socket& socket, const transpor
          socket.set(ZMQ_HANDSHAKE_IVL, ms(settings_.handshake_timeout)) &&
          socket.set(ZMQ_HEARTBEAT_IVL, ms(settings_.heartbeat_interval)) &&
          socket.set(ZMQ_HEARTBEAT_TIMEOUT, ms(settings_.silence_timeout)) &&
-         socket.set(ZMQ_HEARTBEAT_TTL, ms(settings_.silence_timeout)) && socket.set(ZMQ_IPV6, 1);
+         socket.set(ZMQ_HEARTBEAT_TTL, ms(settings_.silence_timeout));
 }
 
 void curve_socket::engine::come_up(const link_ptr& one) {
