@@ -162,9 +162,11 @@ outcome<basp_guard::verdict> basp_guard::unwanted(const direction& d, std::uint6
 
 outcome<basp_guard::verdict> basp_guard::judge_header(const direction& d, const header& h) const {
   if (h.operation > heartbeat) return violation("operation " + std::to_string(h.operation) + " is unknown");
-  if (is_handshake(h.operation) == d.shaken) return violation(d.shaken ? "a second handshake" : "words before the handshake");
+  if (!d.shaken && !is_handshake(h.operation)) return violation("words before the handshake");
   if (is_handshake(h.operation)) {
     bool by_client = d.from_peer == (side_ == basp_side::server);
+    // CAF's client says its half twice.
+    if (d.shaken && h.operation == server_handshake) return violation("a second handshake");
     if ((h.operation == client_handshake) != by_client) return violation("the other side's half of the handshake");
     if (h.content_bytes > basp_handshake_bytes_max)
       return fail(errc::limit_exceeded, "tunnel", "a handshake of " + std::to_string(h.content_bytes) + " bytes");
@@ -203,6 +205,10 @@ outcome<basp_guard::verdict> basp_guard::judge_content(direction& d, const heade
     if (!std::equal(node_kind.begin(), node_kind.end(), first.begin())) return violation("a node without a name");
     if (hearer.shaken && std::equal(first.begin(), first.end(), hearer.speaker.begin()))
       return violation("the peer says that it is this node");
+    if (d.shaken) {
+      if (std::equal(first.begin(), first.end(), d.speaker.begin())) return verdict::drop;
+      return violation("a second handshake, under another name");
+    }
     std::copy(first.begin(), first.end(), d.speaker.begin());
     d.shaken = true;
     return verdict::pass;

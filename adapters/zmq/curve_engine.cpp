@@ -17,6 +17,9 @@ namespace {
 constexpr int deadline_step_ms = 50;     ///< How exact deadlines are.
 constexpr int blocked_step_ms = 5;       ///< ZeroMQ says when it takes more; in case that it was missed.
 
+/// What CURVE adds to a frame on the wire (RFC 26: name, nonce, authenticator, flags), rounded up.
+constexpr std::int64_t curve_bytes = 64;
+
 std::atomic<link_id> last_link{0};
 
 } // namespace
@@ -323,7 +326,7 @@ bool curve_socket::engine::set_common(zmq_detail::socket& socket, const transpor
   auto ms = [](std::chrono::milliseconds time) { return static_cast<int>(time.count()); };
   auto frames = static_cast<int>(settings_.frames_queued_max);
   return socket.set(ZMQ_CURVE_SECRETKEY, byte_view(secret.view())) && socket.set(ZMQ_SNDHWM, frames) &&
-         socket.set(ZMQ_RCVHWM, frames) && socket.set_size(ZMQ_MAXMSGSIZE, static_cast<std::int64_t>(mesh_frame_bytes_max)) &&
+         socket.set(ZMQ_RCVHWM, frames) && socket.set_size(ZMQ_MAXMSGSIZE, static_cast<std::int64_t>(mesh_frame_bytes_max) + curve_bytes) &&
          socket.set(ZMQ_HANDSHAKE_IVL, ms(settings_.handshake_timeout)) &&
          socket.set(ZMQ_HEARTBEAT_IVL, ms(settings_.heartbeat_interval)) &&
          socket.set(ZMQ_HEARTBEAT_TIMEOUT, ms(settings_.silence_timeout)) &&
@@ -407,6 +410,8 @@ bool curve_socket::engine::hand_over(const link_ptr& one, byte_buffer& frame) {
 }
 
 void curve_socket::engine::deliver(const link_ptr& one, byte_view bytes) {
+  if (bytes.size() > mesh_frame_bytes_max)
+    return end(one, {errc::limit_exceeded, "zmq", "a frame of " + std::to_string(bytes.size()) + " bytes", nullptr});
   std::lock_guard hold(delivery_);
   if (one->shared->cut) {
     ++dropped_;

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -166,6 +168,7 @@ struct tunnel_node final : tunnel_events {
     book.change([&] { ++streams_up; });
   }
   void stream_down(link_id, const error& why) override {
+    if (std::getenv("LUCID_TEST_LOUD")) std::fprintf(stderr, "stream down: %s\n", to_string(why).c_str());
     book.change([&] { streams_down.push_back(why); });
   }
 
