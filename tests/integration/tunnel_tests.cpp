@@ -7,9 +7,11 @@
 
 #include <unistd.h>
 
+#include "tests/doubles/basp_bytes.hpp"
 #include "tests/doubles/tunnel_node.hpp"
 
 using namespace lucid;
+using namespace lucid::testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -206,37 +208,6 @@ BOOST_AUTO_TEST_CASE(addresses_that_would_leave_tor_or_make_no_sense_are_not_dia
 
 namespace {
 
-constexpr std::array<std::uint8_t, 8> default_node{0x00, 0x00, 0x3e, 0x9a, 0xab, 0x9b, 0xac, 0x79};
-
-void put_big(byte_buffer& into, std::uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) into.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
-
-byte_buffer basp(std::uint8_t operation, std::uint8_t flags, std::uint64_t data, std::uint64_t source, std::uint64_t target,
-                 const byte_buffer& content, std::optional<std::uint32_t> claimed = {}) {
-  byte_buffer bytes{operation, 0, 0, flags};
-  put_big(bytes, claimed.value_or(static_cast<std::uint32_t>(content.size())), 4);
-  put_big(bytes, data, 8);
-  put_big(bytes, source, 8);
-  put_big(bytes, target, 8);
-  bytes.insert(bytes.end(), content.begin(), content.end());
-  return bytes;
-}
-
-byte_buffer node_name(std::uint8_t seed) {
-  byte_buffer name(basp_node_bytes, seed);
-  std::copy(default_node.begin(), default_node.end(), name.begin());
-  return name;
-}
-
-/// A message of one u64, as CAF writes it.
-byte_buffer number_message(std::uint64_t number) {
-  byte_buffer content{0, 0, 0, 8};
-  for (char c : std::string_view("@<>+@u64")) content.push_back(static_cast<std::uint8_t>(c));
-  put_big(content, number, 8);
-  return content;
-}
-
 /// Speaks the tunnel's protocol by hand, under a key that is on the list.
 struct raw_peer {
   link_book book;
@@ -262,7 +233,7 @@ struct raw_peer {
     BOOST_REQUIRE(links->send(link, encode(tunnel_data{1, sent, bytes})));
     sent += bytes.size();
   }
-  void shake() { say(basp(1, 0, 0, 0, 0, node_name(0x77))); }
+  void shake() { say(client_handshake(0x77)); }
 };
 
 /// An actor that nobody published, and what reached it.
@@ -301,10 +272,10 @@ BOOST_AUTO_TEST_CASE(hand_made_frames_reach_the_published_actor) {
   {
     raw_peer peer(node);
     peer.shake();
-    peer.say(basp(2, 0, 0, 0, open_to_all.id(), number_message(99)));
+    peer.say(basp(2, 0, 0, 0, open_to_all.id(), message_of("@<>+@u64")));
     for (int i = 0; i < 500 && *heard == 0; ++i) std::this_thread::sleep_for(10ms);
   }
-  BOOST_TEST(*heard == 99u);
+  BOOST_TEST(*heard == 0x2a2a2a2a2a2a2a2aull);
   node.system.registry().erase(open_to_all.id());
   caf::anon_send_exit(open_to_all, caf::exit_reason::user_shutdown);
 }
@@ -315,7 +286,7 @@ BOOST_AUTO_TEST_CASE(guessed_actors_hear_nothing_and_the_stream_ends) {
   raw_peer peer(node);
   peer.shake();
   for (std::uint64_t id = 1; id <= other.actor.id() + 8; ++id)
-    if (id != node.gateway.id()) peer.say(basp(2, 0, 0, 0, id, number_message(1)));
+    if (id != node.gateway.id()) peer.say(basp(2, 0, 0, 0, id, message_of("@<>+@u64")));
   BOOST_TEST((how_it_ended(node) == errc::permission_denied));
   std::this_thread::sleep_for(200ms);
   BOOST_TEST(*other.heard == 0);
@@ -327,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_service_by_its_name_hears_nothing_and_the_stream_ends) {
   bystander other(node.system);
   raw_peer peer(node);
   peer.shake();
-  peer.say(basp(2, 1, 0, 0, static_cast<std::uint64_t>(caf::atom("bystander")), number_message(1)));
+  peer.say(basp(2, 1, 0, 0, static_cast<std::uint64_t>(caf::atom("bystander")), message_of("@<>+@u64")));
   BOOST_TEST((how_it_ended(node) == errc::permission_denied));
   std::this_thread::sleep_for(200ms);
   BOOST_TEST(*other.heard == 0);
@@ -336,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_service_by_its_name_hears_nothing_and_the_stream_ends) {
 BOOST_AUTO_TEST_CASE(without_a_handshake_not_even_the_gateway_is_reached) {
   tunnel_node node;
   raw_peer peer(node);
-  peer.say(basp(2, 0, 0, 0, node.gateway.id(), number_message(1)));
+  peer.say(basp(2, 0, 0, 0, node.gateway.id(), message_of("@<>+@u64")));
   BOOST_TEST((how_it_ended(node) == errc::protocol_violation));
 }
 
