@@ -34,10 +34,10 @@ outcome<void> check_fields(const member_entry& e) {
     return fail(errc::invalid_input, who, "a founder, or a node with the secret, admits itself alone");
   if (admits && e.subject != node_id_of(e.subject_key))
     return fail(errc::invalid_input, who, "a node's id that does not follow from its key");
-  if (e.honoured.size() > cluster_members_max)
-    return fail(errc::limit_exceeded, who, "a removal honours more nodes than a cluster has");
+  if (e.honoured.size() > removal_honours_max)
+    return fail(errc::limit_exceeded, who, "a removal honours more admissions than one member may make");
   if (std::ranges::adjacent_find(e.honoured, std::ranges::greater_equal{}) != e.honoured.end())
-    return fail(errc::invalid_input, who, "the nodes that a removal honours are not in order");
+    return fail(errc::invalid_input, who, "the admissions that a removal honours are not in order");
   return {};
 }
 
@@ -48,7 +48,7 @@ void put_content(bounded_writer& out, const member_entry& e, bool with_cluster) 
   out.put(e.serial).put(static_cast<std::uint8_t>(e.kind)).put(static_cast<std::uint8_t>(e.authority)).put(e.author);
   if (e.kind == entry_kind::remove) {
     out.put(e.subject).put(static_cast<std::uint16_t>(e.honoured.size()));
-    for (auto& id : e.honoured) out.put(id);
+    for (auto& hash : e.honoured) out.put(hash);
   } else {
     out.put(e.subject_key).put_sized<std::uint8_t>(as_bytes(e.name));
     if (e.authority == entry_authority::founder) out.put_sized<std::uint8_t>(as_bytes(e.cluster_name));
@@ -148,7 +148,7 @@ outcome<member_entry> admit_by_member(const digest& cluster_id, std::uint64_t se
 }
 
 outcome<member_entry> remove_by_member(const digest& cluster_id, std::uint64_t serial, const node_id& subject,
-                                       std::vector<node_id> honoured, const sign_key& author, unix_time_us now) {
+                                       std::vector<digest> honoured, const sign_key& author, unix_time_us now) {
   member_entry entry;
   entry.cluster_id = cluster_id;
   entry.serial = serial;
@@ -156,6 +156,7 @@ outcome<member_entry> remove_by_member(const digest& cluster_id, std::uint64_t s
   entry.author = author.public_key();
   entry.subject = subject;
   std::ranges::sort(honoured);
+  honoured.erase(std::ranges::unique(honoured).begin(), honoured.end());
   entry.honoured = std::move(honoured);
   entry.time_us = now;
   return sign_entry(std::move(entry), author);
@@ -191,7 +192,7 @@ outcome<member_entry> decode_member_entry(byte_view bytes) {
   in.get(e.author);
   if (e.kind == entry_kind::remove) {
     in.get(e.subject);
-    auto count = in.get_count<std::uint16_t>(cluster_members_max, "nodes that a removal honours");
+    auto count = in.get_count<std::uint16_t>(removal_honours_max, "admissions that a removal honours");
     for (std::size_t i = 0; i < count && in.good(); ++i) in.get(e.honoured.emplace_back());
   } else {
     in.get(e.subject_key);

@@ -21,7 +21,8 @@ enum class entry_authority : std::uint8_t {
   shared_secret, ///< A node that knows the cluster's secret admits itself.
 };
 
-inline constexpr std::size_t member_entry_bytes_max = 320 + cluster_members_max * sizeof(node_id);
+inline constexpr std::size_t removal_honours_max = 256; ///< So many nodes one member may admit.
+inline constexpr std::size_t member_entry_bytes_max = 320 + removal_honours_max * sizeof(digest);
 
 /// Source: docs/mesh.md, "List of members".
 struct member_entry {
@@ -34,7 +35,7 @@ struct member_entry {
   sign_public_key subject_key{};  ///< admit: the subject's id follows from it. remove: zero.
   std::string name;               ///< admit: the subject's; remove: empty.
   std::string cluster_name;       ///< founder alone.
-  std::vector<node_id> honoured;  ///< remove alone: whom the subject admitted and who stay. Ascending.
+  std::vector<digest> honoured;   ///< remove alone: hashes of the subject's admissions that stand. Ascending.
   unix_time_us time_us = 0;       ///< By the author's clock; for people, never compared.
   digest mac{};                   ///< shared_secret alone.
   signature by{};                 ///< The author's.
@@ -69,7 +70,7 @@ outcome<member_entry> admit_by_secret(const cluster_origin& origin, std::uint64_
 outcome<member_entry> admit_by_member(const digest& cluster_id, std::uint64_t serial, const sign_public_key& subject,
                                       const std::string& name, const sign_key& author, unix_time_us now);
 outcome<member_entry> remove_by_member(const digest& cluster_id, std::uint64_t serial, const node_id& subject,
-                                       std::vector<node_id> honoured, const sign_key& author, unix_time_us now);
+                                       std::vector<digest> honoured, const sign_key& author, unix_time_us now);
 
 /// Of everything but MAC and signature: what the entry is known by.
 digest hash_of(const member_entry& entry);

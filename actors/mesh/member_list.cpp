@@ -17,11 +17,12 @@ constexpr const char* who = "membership";
 constexpr std::uint8_t format_version = 1;
 
 /// Only members that quarrel on purpose come near it. What stands then is still the same on every node.
-constexpr std::uint32_t evaluation_passes_max = 4096;
+constexpr std::uint32_t evaluation_passes_max = 256;
 
 /// An entry with its author's id, worked out once.
 struct ordered_entry {
   const member_entry* entry = nullptr;
+  digest hash{};
   node_id author{};
 };
 
@@ -44,18 +45,20 @@ public:
   }
 
   const std::map<node_id, listed_member>& members() const noexcept { return members_; }
+  /// The members in the order in which they came in.
+  const std::map<std::size_t, node_id>& in_order() const noexcept { return in_order_; }
   const std::map<node_id, removed_member>& removed() const noexcept { return removed_; }
-  const indexes& removals() const noexcept { return removals_; } ///< Those that count.
+  const indexes& admissions() const noexcept { return counted_; } ///< Those that count.
+  const indexes& removals() const noexcept { return removals_; }  ///< The same.
 
 private:
   void admit(std::size_t i, const member_entry& entry) {
     auto& author = entries_[i].author;
     bool by_member = entry.authority == entry_authority::member;
     if (by_member ? !members_.contains(author) : removed_.contains(author)) return;
-    bool name_taken = std::ranges::any_of(members_, [&](auto& m) { return m.second.name == entry.name; });
-    if (undone_.contains(i) || name_taken || members_.contains(entry.subject) || members_.size() == cluster_members_max) return;
-    members_[entry.subject] = {entry.subject, entry.subject_key, entry.name, author, entry.time_us};
-    admitted_by_.insert_or_assign(entry.subject, author);
+    if (undone_.contains(i) || members_.contains(entry.subject)) return;
+    members_[entry.subject] = {entry.subject, entry.subject_key, entry.name, author, entries_[i].hash, entry.time_us};
+    in_order_.insert_or_assign(i, entry.subject);
     counted_.insert(i);
   }
 
@@ -64,28 +67,16 @@ private:
     auto subject = members_.find(entry.subject);
     if (!members_.contains(author) || subject == members_.end()) return;
     removals_.insert(i);
-    auto kept = way_to(author);
-    kept.insert(entry.honoured.begin(), entry.honoured.end());
+    auto honoured = [&](std::size_t at) { return std::ranges::binary_search(entry.honoured, entries_[at].hash); };
     for (std::size_t before = 0; before < i; ++before) {
       auto& earlier = *entries_[before].entry;
       bool its_own = earlier.kind == entry_kind::admit && earlier.authority == entry_authority::member &&
                      entries_[before].author == entry.subject;
-      if (its_own && counted_.contains(before) && !kept.contains(earlier.subject)) newly_undone.insert(before);
+      if (its_own && counted_.contains(before) && !honoured(before)) newly_undone.insert(before);
     }
     removed_[entry.subject] = {entry.subject, subject->second.name, author, entry.time_us};
+    std::erase_if(in_order_, [&](auto& m) { return m.second == entry.subject; });
     members_.erase(subject);
-  }
-
-  /// The node, who admitted it, who admitted that one, up to one that admitted itself.
-  std::set<node_id> way_to(const node_id& member) const {
-    std::set<node_id> way;
-    auto at = member;
-    while (way.insert(at).second) {
-      auto by = admitted_by_.find(at);
-      if (by == admitted_by_.end()) break;
-      at = by->second;
-    }
-    return way;
   }
 
   const std::vector<ordered_entry>& entries_;
@@ -94,8 +85,8 @@ private:
   indexes counted_;
   indexes removals_;
   std::map<node_id, listed_member> members_;
+  std::map<std::size_t, node_id> in_order_;
   std::map<node_id, removed_member> removed_; ///< Ever.
-  std::map<node_id, node_id> admitted_by_;
 };
 
 } // namespace
@@ -135,7 +126,7 @@ merge_result member_list::merge(std::span<const member_entry> entries) {
 void member_list::evaluate() {
   std::vector<ordered_entry> ordered;
   ordered.reserve(set_.size());
-  for (auto& [at, entry] : set_) ordered.push_back({&entry, node_id_of(entry.author)});
+  for (auto& [at, entry] : set_) ordered.push_back({&entry, at.hash, node_id_of(entry.author)});
   evaluation::indexes passed_over;
   std::uint32_t passes = 0;
   while (true) {
@@ -149,7 +140,8 @@ void member_list::evaluate() {
       undone.insert(more.begin(), more.end());
     }
     // A removal that counted and does no longer fell with its author's admission: so does what it undid. The last one in
-    // order goes first, since what undoes an admission stands behind it: the others may then count after all.
+    // order goes first, since what undoes an admission stands behind it: the others may then count after all. One that
+    // does not honour the way its own author came in falls by itself.
     evaluation::indexes fallen;
     std::ranges::set_difference(seen, last->removals(), std::inserter(fallen, fallen.end()));
     if (!fallen.empty() && passes < evaluation_passes_max) {
@@ -157,8 +149,21 @@ void member_list::evaluate() {
       continue;
     }
     members_.clear();
+    unlisted_.clear();
     removed_.clear();
-    for (auto& [id, member] : last->members()) members_.push_back(member);
+    admissions_.clear();
+    // Names and room are looked at last, since they must not decide who may remove whom: else an entry made up later could
+    // take a name, with it the right of who bears it, and so a removal.
+    std::set<std::string_view> names;
+    for (auto& [i, id] : last->in_order()) {
+      auto& member = last->members().at(id);
+      bool listed = members_.size() < cluster_members_max && names.insert(member.name).second;
+      (listed ? members_ : unlisted_).push_back(member);
+    }
+    std::ranges::sort(members_, {}, &listed_member::id);
+    std::ranges::sort(unlisted_, {}, &listed_member::id);
+    for (auto i : last->admissions())
+      if (ordered[i].entry->authority == entry_authority::member) admissions_[ordered[i].author].push_back(ordered[i].hash);
     for (auto& [id, gone] : last->removed())
       if (!last->members().contains(id)) removed_.push_back(gone);
     return;
@@ -216,12 +221,21 @@ outcome<member_entry> member_list::admission(const sign_public_key& subject, con
     return fail(errc::permission_denied, who, "this node is no member of the cluster, so it cannot admit one");
   if (auto known = find(id))
     return fail(errc::already_exists, who, "this node is a member already, as \"" + known->name + "\"");
+  if (std::ranges::find(unlisted_, id, &listed_member::id) != unlisted_.end())
+    return fail(errc::already_exists, who,
+                "this node was admitted under a name that another one has; remove it first: lucid cluster remove " +
+                  short_id(id));
   if (find_name(name))
     return fail(errc::already_exists, who,
-                "there is a member named \"" + name + "\" already; set another node.name on the node that joins, or remove the "
-                "other one first");
+                "there is a member named \"" + name +
+                  "\" already; set another node.name on the node that joins, or remove the other one first");
   if (members_.size() >= cluster_members_max)
     return fail(errc::limit_exceeded, who, "a cluster has at most " + std::to_string(cluster_members_max) + " members");
+  auto mine = admissions_.find(node_id_of(by.public_key()));
+  if (mine != admissions_.end() && mine->second.size() >= removal_honours_max)
+    return fail(errc::limit_exceeded, who,
+                "this node has admitted " + std::to_string(removal_honours_max) +
+                  " others already; admit this one on another member");
   auto entry = admit_by_member(origin_.cluster_id, version() + 1, subject, name, by, now);
   if (!entry) return entry;
   if (auto room = may_hold(*entry); !room) return pass_on(std::move(room));
@@ -231,11 +245,14 @@ outcome<member_entry> member_list::admission(const sign_public_key& subject, con
 outcome<member_entry> member_list::removal(const node_id& subject, const sign_key& by, unix_time_us now) const {
   if (!is_member(node_id_of(by.public_key())))
     return fail(errc::permission_denied, who, "this node is no member of the cluster, so it cannot remove one");
-  if (!is_member(subject)) return fail(errc::not_found, who, "there is no such member; `lucid cluster members` lists them");
-  // Whoever is a member now stays one: removing a node is no verdict on those that it admitted.
-  std::vector<node_id> honoured;
-  for (auto& member : members_)
-    if (member.admitted_by == subject && member.id != subject) honoured.push_back(member.id);
+  bool unlisted = std::ranges::find(unlisted_, subject, &listed_member::id) != unlisted_.end();
+  if (!is_member(subject) && !unlisted)
+    return fail(errc::not_found, who, "there is no such member; `lucid cluster members` lists them");
+  // Whoever is a member now stays one: removing a node is no verdict on those that it admitted. Admissions of nodes that
+  // have left count too: what those decided while they were members rests on them.
+  std::vector<digest> honoured;
+  if (auto its = admissions_.find(subject); its != admissions_.end()) honoured = its->second;
+  if (honoured.size() > removal_honours_max) honoured.resize(removal_honours_max);
   auto entry = remove_by_member(origin_.cluster_id, version() + 1, subject, std::move(honoured), by, now);
   if (!entry) return entry;
   if (auto room = may_hold(*entry); !room) return pass_on(std::move(room));

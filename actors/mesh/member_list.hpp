@@ -20,6 +20,7 @@ struct listed_member {
   sign_public_key sign_key{};
   std::string name;
   node_id admitted_by{};      ///< Itself: the founder, or by the secret.
+  digest admission{};         ///< Hash of the entry that admitted it.
   unix_time_us since_us = 0;
   friend bool operator==(const listed_member&, const listed_member&) = default;
 };
@@ -42,11 +43,17 @@ struct merge_result {
 /// function of the set alone, so nodes that have seen the same entries agree.
 ///
 /// Entries count in the order of (serial, admissions before removals, hash):
-/// - An admission counts if its author is a member at that place, the subject is none, the name is free and there is
-///   room. By the secret: if the subject was never removed.
+/// - An admission counts if its author is a member at that place and the subject is none. By the secret: if the subject
+///   was never removed.
 /// - A removal counts if its author and its subject are members at that place. It also undoes the subject's admissions
-///   before it, but for those it honours and those through which its own author is a member. What was decided by members
-///   who are none in consequence is undone with them.
+///   before it, but for those it honours, and with them what was decided by those who are no members in consequence. So
+///   nothing that a removed node admits afterwards, with whatever number, has an effect.
+///
+/// Of members with equal names the first in order is listed, and no more than cluster_members_max are.
+///
+/// What no rule can tell apart is a removal made before its author was removed and one made up later with an old number: of
+/// two nodes that remove each other the first in order stays. Removed nodes are cut off, so that such an entry would need
+/// a member to bring it in.
 ///
 /// Threads: none. One owner calls it.
 /// Source: docs/mesh.md, "List of members".
@@ -64,6 +71,8 @@ public:
   digest set_digest() const;               ///< Of the hashes of all entries, in order.
 
   const std::vector<listed_member>& members() const noexcept { return members_; }   ///< By id.
+  /// By id; would be members, but for a name that another one has, or for want of room. They may not connect.
+  const std::vector<listed_member>& unlisted() const noexcept { return unlisted_; }
   const std::vector<removed_member>& removed() const noexcept { return removed_; }  ///< By id; members again are not among them.
   const listed_member* find(const node_id& id) const noexcept;
   const listed_member* find_name(std::string_view name) const noexcept;
@@ -98,7 +107,9 @@ private:
   std::map<place, member_entry> set_;
   std::map<digest, place> by_hash_;
   std::size_t admission_count_ = 0;
+  std::map<node_id, std::vector<digest>> admissions_; ///< That count, by author.
   std::vector<listed_member> members_;
+  std::vector<listed_member> unlisted_;
   std::vector<removed_member> removed_;
 };
 
