@@ -7,7 +7,7 @@
 
 namespace lucid {
 
-inline constexpr std::size_t join_request_bytes_max = 16 + statement_bytes_max;
+inline constexpr std::size_t join_request_bytes_max = 33 + statement_bytes_max;
 inline constexpr std::size_t join_answer_bytes_max = 1u << 20;
 inline constexpr std::size_t join_refusal_text_bytes_max = 512;
 
