@@ -141,13 +141,43 @@ membership_core::received_effects membership_core::receive(const node_id& from, 
   }
   if (auto theirs = std::get_if<membership_summary>(&message)) answer_summary(from, *theirs, result.effects);
   if (auto theirs = std::get_if<membership_inventory>(&message)) answer_inventory(from, *theirs, result.effects);
-  if (auto update = std::get_if<membership_update>(&message)) {
-    auto before = stand();
-    take_entries(update->entries, result);
-    settle(before, result.effects);
-    take_statements(update->statements, now, result);
-    tell_news(&from, result.effects);
+  if (auto update = std::get_if<membership_update>(&message)) take(update->entries, update->statements, &from, now, result);
+  return result;
+}
+
+void membership_core::take(std::span<const member_entry> entries, std::span<const node_statement> statements,
+                           const node_id* from, unix_time_us now, received_effects& into) {
+  auto before = stand();
+  take_entries(entries, into);
+  settle(before, into.effects);
+  take_statements(statements, now, into);
+  tell_news(from, into.effects);
+}
+
+membership_update membership_core::introduction() const {
+  membership_update mine{list_.origin().cluster_id, {}, {}};
+  for (auto& entry : list_.entries())
+    if (entry.authority == entry_authority::shared_secret && entry.subject == self_) mine.entries.push_back(entry);
+  if (auto own = statement_of(self_)) mine.statements.push_back(*own);
+  return mine;
+}
+
+membership_core::received_effects membership_core::introduce(const membership_update& theirs, unix_time_us now) {
+  received_effects result;
+  if (theirs.cluster_id != list_.origin().cluster_id) {
+    ++counts_.foreign_cluster;
+    note(result.refused, {errc::protocol_violation, who, "a node introduces itself to another cluster", nullptr});
+    return result;
   }
+  std::vector<member_entry> entries;
+  for (auto& entry : theirs.entries) {
+    if (entry.authority == entry_authority::shared_secret) entries.push_back(entry);
+    else {
+      ++counts_.entries_refused;
+      note(result.refused, {errc::permission_denied, who, "a node that introduces itself speaks for itself alone", nullptr});
+    }
+  }
+  take(entries, theirs.statements, nullptr, now, result);
   return result;
 }
 

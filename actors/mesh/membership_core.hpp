@@ -87,6 +87,12 @@ public:
   };
   received_effects receive(const node_id& from, const membership_message& message, unix_time_us now);
 
+  /// For clusters formed by files, where members first meet without being on each other's list: what this node says of
+  /// itself, and what is made of what another says over a connection with the secret's keys. Only admissions by the secret
+  /// are taken from it; if its sender is no member then, it was removed.
+  membership_update introduction() const;
+  received_effects introduce(const membership_update& theirs, unix_time_us now);
+
   /// Of members with a statement, this node not among them. Previous ones until their time is over.
   std::vector<allowed_key> allowed_keys(unix_time_us now) const;
 
@@ -110,6 +116,8 @@ private:
   outcome<membership_effects> add_own(outcome<member_entry> entry);
   outcome<void> check_subject(const node_statement& statement) const;
   void put_statement(const node_statement& statement, unix_time_us now, membership_effects& effects);
+  void take(std::span<const member_entry> entries, std::span<const node_statement> statements, const node_id* from,
+            unix_time_us now, received_effects& into);
   void take_entries(std::span<const member_entry> entries, received_effects& into);
   void take_statements(std::span<const node_statement> statements, unix_time_us now, received_effects& into);
   void overtake_own(const node_statement& foreign, unix_time_us now, received_effects& into);

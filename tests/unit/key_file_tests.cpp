@@ -8,6 +8,7 @@
 
 #include "actors/format/key_store.hpp"
 #include "adapters/files/posix_file_system.hpp"
+#include "tests/doubles/faulty_file_system.hpp"
 #include "tests/doubles/temp_folder.hpp"
 #include "tests/unit/format_fixture.hpp"
 
@@ -27,7 +28,7 @@ std::string file_of(key_kind kind, const key_protection& how, std::uint64_t seed
 } // namespace
 
 BOOST_AUTO_TEST_CASE(keys_read_back_with_and_without_passphrase) {
-  for (auto kind : {key_kind::node, key_kind::owner}) {
+  for (auto kind : {key_kind::node, key_kind::owner, key_kind::transport}) {
     for (bool locked : {false, true}) {
       auto text = file_of(kind, locked ? key_protection(under_passphrase{"correct horse", cheap}) : no_passphrase{});
       auto open = read_public_identity(text).value();
@@ -66,7 +67,7 @@ BOOST_AUTO_TEST_CASE(bad_names_and_passphrases_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(public_keys_travel_as_one_line) {
-  for (auto kind : {key_kind::node, key_kind::owner}) {
+  for (auto kind : {key_kind::node, key_kind::owner, key_kind::transport}) {
     auto open = read_public_identity(file_of(kind, no_passphrase{})).value();
     auto line = export_public(open);
     auto read = import_public(line + "\n").value();
@@ -98,4 +99,56 @@ BOOST_AUTO_TEST_CASE(the_store_keeps_keys_to_itself_and_never_overwrites_one) {
   BOOST_TEST((info.st_mode & 0777) == 0600u);
   BOOST_TEST_REQUIRE(::stat(where.c_str(), &info) == 0);
   BOOST_TEST((info.st_mode & 0777) == 0700u);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_rotated_and_the_old_one_kept_until_it_is_removed) {
+  for (bool locked : {false, true}) {
+    testing::temp_folder folder;
+    posix_file_system files;
+    key_store store(files, folder.path() / "keys");
+    seeded_random random(1);
+    key_protection how = no_passphrase{};
+    if (locked) how = under_passphrase{"pass", cheap};
+    BOOST_TEST((store.rotate("transport", "previous", how, start_us, random).error().code == errc::not_found));
+    auto first = store.create(key_kind::transport, "transport", how, start_us, random).value();
+    auto second = store.rotate("transport", "previous", how, start_us + 1, random).value();
+    BOOST_TEST((second.box != first.box && second.kind == key_kind::transport && second.created_us == start_us + 1));
+    BOOST_TEST((store.load("transport", "pass")->open == second));
+    auto kept = store.load("previous", "pass").value();
+    BOOST_TEST((kept.open.box == first.box && kept.open.name == "previous" && kept.open.has_passphrase == locked));
+    auto third = store.rotate("transport", "previous", how, start_us + 2, random).value();
+    BOOST_TEST((store.show("previous")->box == second.box && third.box != second.box));
+    if (locked) {
+      auto wrong = under_passphrase{"wrong", cheap};
+      BOOST_TEST((store.rotate("transport", "previous", wrong, start_us, random).error().code == errc::wrong_key));
+      BOOST_TEST((store.show("transport").value() == third));
+    }
+    BOOST_TEST(store.remove("previous").has_value());
+    BOOST_TEST(store.remove("previous").has_value());
+    BOOST_TEST((store.show("previous").error().code == errc::not_found));
+    BOOST_TEST(store.list()->size() == 1u);
+    BOOST_TEST((store.remove("../transport").error().code == errc::invalid_input));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_rotation_that_loses_power_loses_no_key) {
+  std::mt19937_64 power(3);
+  for (std::uint64_t operations = 0;; ++operations) {
+    testing::faulty_file_system files;
+    key_store store(files, "/keys");
+    seeded_random random(operations);
+    auto first = store.create(key_kind::transport, "transport", no_passphrase{}, start_us, random).value();
+    files.lose_power_after(operations);
+    auto rotated = store.rotate("transport", "previous", no_passphrase{}, start_us + 1, random);
+    bool survived = !files.power_is_lost();
+    files.restart(power);
+    auto present = store.load("transport", "");
+    BOOST_TEST_REQUIRE(present.has_value(), "after " << operations << " operations");
+    bool is_old = present->open.box == first.box;
+    auto previous = store.show("previous");
+    BOOST_TEST_REQUIRE((is_old || (previous && previous->box == first.box)), "after " << operations << " operations");
+    if (rotated) BOOST_TEST_REQUIRE(!is_old);
+    if (survived) break;
+    BOOST_TEST_REQUIRE(operations < 100u);
+  }
 }
