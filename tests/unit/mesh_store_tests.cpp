@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_told_not_believed) {
   BOOST_TEST((store.entries().error().code == errc::corrupted));
   damage("UPDATE entries SET entry = substr(entry, 1, 20)");
   BOOST_TEST((store.entries().error().code == errc::corrupted));
-  damage("UPDATE statements SET statement = CAST(substr(statement, 1, 100) || x'00' || substr(statement, 102) AS BLOB)");
+  damage("UPDATE statements SET statement = CAST(substr(statement, 1, 100) || x'ff' || substr(statement, 102) AS BLOB)");
   BOOST_TEST((store.statements().error().code == errc::corrupted));
   damage("INSERT INTO invitations VALUES(zeroblob(31), 1, 2, NULL)");
   BOOST_TEST((store.invitations().error().code == errc::corrupted));
