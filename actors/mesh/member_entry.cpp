@@ -156,7 +156,7 @@ outcome<member_entry> remove_by_member(const digest& cluster_id, std::uint64_t s
   entry.author = author.public_key();
   entry.subject = subject;
   std::ranges::sort(honoured);
-  honoured.erase(std::ranges::unique(honoured).begin(), honoured.end());
+  honoured.erase(std::unique(honoured.begin(), honoured.end()), honoured.end());
   entry.honoured = std::move(honoured);
   entry.time_us = now;
   return sign_entry(std::move(entry), author);

@@ -10,21 +10,6 @@
 #include "runtime/log/text.hpp"
 
 namespace lucid {
-namespace {
-
-outcome<void> confirm(command_context& context, const node_action& action) {
-  if (!is_terminal(STDIN_FILENO))
-    return fail(errc::invalid_input, "lucid",
-                fmt::format("nobody can be asked whether to {}: there is no terminal; --yes answers it", to_string(action)));
-  context.err << "Go on? [y/N] " << std::flush;
-  std::string line;
-  std::getline(std::cin, line);
-  if (line == "y" || line == "yes") return {};
-  return fail(errc::cancelled, "lucid", "nothing was done");
-}
-
-} // namespace
-
 outcome<node_client> node_of(const command_context& context) {
   auto settings = context.load_settings();
   if (!settings) return pass_on(std::move(settings));
@@ -37,13 +22,24 @@ std::shared_ptr<bool> add_yes_option(CLI::App& app) {
   return yes;
 }
 
+outcome<void> confirm(command_context& context, const std::string& what) {
+  if (!is_terminal(STDIN_FILENO))
+    return fail(errc::invalid_input, "lucid",
+                fmt::format("nobody can be asked whether to {}: there is no terminal; --yes answers it", what));
+  context.err << "Go on? [y/N] " << std::flush;
+  std::string line;
+  std::getline(std::cin, line);
+  if (line == "y" || line == "yes") return {};
+  return fail(errc::cancelled, "lucid", "nothing was done");
+}
+
 outcome<nlohmann::json> act(command_context& context, const node_client& client, const node_action& action, bool yes) {
   auto consequence = client.consequence(action);
   if (!consequence) return pass_on(std::move(consequence));
   if (!yes || !context.options.quiet)
     context.err << fmt::format("{}: {}\n", to_string(action), with_short_ids(printable(*consequence)));
   if (!yes)
-    if (auto agreed = confirm(context, action); !agreed) return pass_on(std::move(agreed));
+    if (auto agreed = confirm(context, to_string(action)); !agreed) return pass_on(std::move(agreed));
   return client.carry_out(action);
 }
 

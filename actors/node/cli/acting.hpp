@@ -16,6 +16,10 @@ outcome<node_client> node_of(const command_context& context);
 /// Adds --yes.
 std::shared_ptr<bool> add_yes_option(CLI::App& app);
 
+/// Asks whether to do `what`, such as "restart storage/store".
+/// Errors: `cancelled` when the answer is no; `invalid_input` where nobody can be asked.
+outcome<void> confirm(command_context& context, const std::string& what);
+
 /// Shows what `action` would do and asks, unless `yes`; then has it done.
 /// Errors: `cancelled` when the answer is no; `invalid_input` where nobody can be asked.
 outcome<nlohmann::json> act(command_context& context, const node_client& client, const node_action& action, bool yes);

@@ -109,6 +109,21 @@ outcome<json> node_client::letters() const { return ask("GET", "/v1/letters"); }
 outcome<json> node_client::audit(std::uint32_t count) const { return ask("GET", "/v1/audit?count=" + std::to_string(count)); }
 outcome<std::string> node_client::login_link() const { return text_of(ask("POST", "/v1/console/login"), "url"); }
 
+outcome<json> node_client::cluster() const { return ask("GET", "/v1/cluster"); }
+outcome<json> node_client::found_cluster(const std::string& name) const {
+  return ask("POST", "/v1/cluster/init", json{{"name", name}}.dump());
+}
+outcome<json> node_client::invite(std::uint64_t valid_seconds) const {
+  return ask("POST", "/v1/cluster/invitations", json{{"valid_seconds", valid_seconds}}.dump());
+}
+outcome<json> node_client::join_cluster(const std::string& invitation) const {
+  return ask("POST", "/v1/cluster/join", json{{"invitation", invitation}}.dump());
+}
+outcome<json> node_client::remove_member(const std::string& id) const {
+  return ask("DELETE", "/v1/cluster/members/" + percent_encoded(id));
+}
+outcome<json> node_client::rotate_keys() const { return ask("POST", "/v1/keys/rotate"); }
+
 outcome<std::unique_ptr<stream_client>> node_client::open_stream() const {
   return stream_client::open(socket_, "/v1/stream", stream_patience);
 }

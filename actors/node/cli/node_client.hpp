@@ -47,6 +47,12 @@ public:
   outcome<nlohmann::json> letters() const;
   outcome<nlohmann::json> audit(std::uint32_t count) const;              ///< The newest entries.
   outcome<std::string> login_link() const;                               ///< For a browser; works once.
+  outcome<nlohmann::json> cluster() const;                               ///< Its view; messages/ports/cluster.hpp.
+  outcome<nlohmann::json> found_cluster(const std::string& name) const;
+  outcome<nlohmann::json> invite(std::uint64_t valid_seconds) const;
+  outcome<nlohmann::json> join_cluster(const std::string& invitation) const;
+  outcome<nlohmann::json> remove_member(const std::string& id) const;
+  outcome<nlohmann::json> rotate_keys() const;
   /// What the node tells by itself, such as the messages of one actor.
   outcome<std::unique_ptr<stream_client>> open_stream() const;
 
