@@ -36,7 +36,7 @@ struct cluster {
 };
 
 void read(byte_view bytes, const cluster& with) {
-  if (auto entry = decode_entry(bytes)) demand(std::ranges::equal(encode_entry(*entry), bytes));
+  if (auto entry = decode_member_entry(bytes)) demand(std::ranges::equal(encode_member_entry(*entry), bytes));
   if (auto list = member_list::decode(bytes, with.origin)) demand(std::ranges::equal(list->encode(), bytes));
   if (auto message = decode_membership(bytes)) demand(std::ranges::equal(encode_membership(*message), bytes));
   if (auto answer = decode_join_answer(bytes)) demand(std::ranges::equal(encode_join_answer(*answer).value(), bytes));

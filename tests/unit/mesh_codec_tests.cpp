@@ -165,14 +165,14 @@ BOOST_AUTO_TEST_CASE(entries_read_back_and_nothing_else_does) {
   auto entries = list.entries();
   entries.push_back(must(admit_by_secret(by_secret, 9, "b", *b.sign, mesh_time_us)));
   for (auto& entry : entries) {
-    auto bytes = encode_entry(entry);
+    auto bytes = encode_member_entry(entry);
     BOOST_TEST(bytes.size() <= member_entry_bytes_max);
-    BOOST_TEST((must(decode_entry(bytes)) == entry));
-    refuses_all_else(bytes, [](byte_view v) { return decode_entry(v); }, encode_entry);
+    BOOST_TEST((must(decode_member_entry(bytes)) == entry));
+    refuses_all_else(bytes, [](byte_view v) { return decode_member_entry(v); }, encode_member_entry);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       auto changed = bytes;
       changed[at] ^= 1;
-      auto read = decode_entry(changed);
+      auto read = decode_member_entry(changed);
       BOOST_TEST_REQUIRE((!read || !verify_entry(*read, by_secret)), "byte " << at);
     }
   }
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(the_longest_removal_fits) {
   mesh_random random(6);
   for (auto& hash : honoured) random.fill(hash);
   auto entry = must(remove_by_member(digest{}, 2, b.id, honoured, *a.sign, mesh_time_us));
-  BOOST_TEST((must(decode_entry(encode_entry(entry))) == entry));
+  BOOST_TEST((must(decode_member_entry(encode_member_entry(entry))) == entry));
   honoured.push_back(a.id);
   BOOST_TEST((remove_by_member(digest{}, 2, b.id, honoured, *a.sign, 0).error().code == errc::limit_exceeded));
 }
