@@ -14,6 +14,9 @@
 
 namespace lucid {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" // Messages and their numbers have one name.
+
 /// Between the nodes of a cluster. The numbers travel: append, never renumber.
 enum class mesh_message : std::uint16_t {
   hello = 1,
@@ -23,6 +26,8 @@ enum class mesh_message : std::uint16_t {
   join_request,
   join_answer,
 };
+
+#pragma GCC diagnostic pop
 
 /// Between nodes of different operators. The numbers travel: append, never renumber.
 enum class network_message : std::uint16_t {
@@ -42,23 +47,31 @@ struct message_rule {
 };
 
 inline constexpr std::size_t heartbeat_bytes_max = 16;
-inline constexpr std::size_t hello_bytes_max = sizeof(digest) + 8 + 4 + statement_bytes_max + hello_entries_max * (4 + member_entry_bytes_max);
+inline constexpr std::size_t hello_bytes_max =
+  sizeof(digest) + 2 + statement_bytes_max + 1 + hello_entries_max * (2 + member_entry_bytes_max);
 
 inline constexpr std::size_t network_software_bytes_max = 64;
 inline constexpr std::size_t network_statements_max = 32; ///< Of one peer list.
 inline constexpr std::size_t network_hello_bytes_max = 1 + 8 + 1 + network_software_bytes_max + 2 + statement_bytes_max;
 inline constexpr std::size_t peer_list_bytes_max = 1 + 1 + network_statements_max * (2 + statement_bytes_max);
 
+constexpr message_rule of_cluster(mesh_message type, std::string_view name, std::size_t bytes_max, std::uint32_t cost) {
+  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), message_ring::cluster, cost};
+}
+constexpr message_rule of_network(network_message type, std::string_view name, std::size_t bytes_max, std::uint32_t cost) {
+  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), message_ring::network, cost};
+}
+
 /// Later parts add a line each. By number.
 inline constexpr std::array message_table{
-  message_rule{static_cast<std::uint16_t>(mesh_message::hello), "hello", hello_bytes_max, message_ring::cluster, 4},
-  message_rule{static_cast<std::uint16_t>(mesh_message::heartbeat), "heartbeat", heartbeat_bytes_max, message_ring::cluster, 1},
-  message_rule{static_cast<std::uint16_t>(mesh_message::membership), "membership", membership_message_bytes_max, message_ring::cluster, 8},
-  message_rule{static_cast<std::uint16_t>(mesh_message::lease), "lease", lease_message_bytes_max, message_ring::cluster, 1},
-  message_rule{static_cast<std::uint16_t>(mesh_message::join_request), "join request", join_request_bytes_max, message_ring::cluster, 16},
-  message_rule{static_cast<std::uint16_t>(mesh_message::join_answer), "join answer", join_answer_bytes_max, message_ring::cluster, 16},
-  message_rule{static_cast<std::uint16_t>(network_message::hello), "network hello", network_hello_bytes_max, message_ring::network, 4},
-  message_rule{static_cast<std::uint16_t>(network_message::peer_list), "peer list", peer_list_bytes_max, message_ring::network, 32},
+  of_cluster(mesh_message::hello, "hello", hello_bytes_max, 4),
+  of_cluster(mesh_message::heartbeat, "heartbeat", heartbeat_bytes_max, 1),
+  of_cluster(mesh_message::membership, "membership", membership_message_bytes_max, 8),
+  of_cluster(mesh_message::lease, "lease", lease_message_bytes_max, 1),
+  of_cluster(mesh_message::join_request, "join request", join_request_bytes_max, 16),
+  of_cluster(mesh_message::join_answer, "join answer", join_answer_bytes_max, 16),
+  of_network(network_message::hello, "network hello", network_hello_bytes_max, 4),
+  of_network(network_message::peer_list, "peer list", peer_list_bytes_max, 32),
 };
 static_assert(std::ranges::is_sorted(message_table, std::ranges::less_equal{}, &message_rule::type));
 
@@ -69,6 +82,7 @@ constexpr const message_rule* rule_of(std::uint16_t type, message_ring ring) noe
   return nullptr;
 }
 
-inline constexpr std::uint32_t message_content_bytes_max = std::ranges::max(message_table, {}, &message_rule::bytes_max).bytes_max;
+inline constexpr std::uint32_t message_content_bytes_max =
+  std::ranges::max(message_table, {}, &message_rule::bytes_max).bytes_max;
 
 } // namespace lucid

@@ -28,7 +28,7 @@ outcome<void> placement_core::set_rules(std::vector<placement_rule> rules) {
   }
   rules_ = std::move(rules);
   std::erase_if(free_since_, [&](auto& f) { return !roles.contains(f.first.role); });
-  std::erase_if(experiences_, [&](auto& h) { return !roles.contains(h.first.first); });
+  std::erase_if(experiences_, [&](auto& e) { return !roles.contains(e.first.first); });
   return {};
 }
 
@@ -36,7 +36,7 @@ std::vector<placement_wish> placement_core::decide(const std::vector<placement_m
                                                    const std::vector<lease_view>& held, time now) {
   auto up = static_cast<std::size_t>(std::ranges::count_if(members, &placement_member::up));
   bool quorum = up > members.size() / 2;
-  std::erase_if(experiences_, [&](auto& h) { return std::ranges::find(members, h.first.second, &placement_member::id) == members.end(); });
+  std::erase_if(experiences_, [&](auto& e) { return !std::ranges::count(members, e.first.second, &placement_member::id); });
   std::vector<placement_wish> out;
   for (auto& rule : rules_) decide_role(rule, members, held, quorum, now, out);
   for (auto& h : held) { // Of rules that are no more.
@@ -94,7 +94,8 @@ void placement_core::decide_role(const placement_rule& rule, const std::vector<p
   std::vector<node_id> holders;
   std::vector<std::uint32_t> mine, free;
   for (std::uint32_t place = 0; place < rule.count; ++place) {
-    auto known = std::ranges::find_if(held, [&](auto& h) { return h.role == rule.role && h.place == place && h.holder != node_id{}; });
+    auto is_it = [&](auto& h) { return h.role == rule.role && h.place == place && h.holder != node_id{}; };
+    auto known = std::ranges::find_if(held, is_it);
     if (known != held.end()) {
       holders.push_back(known->holder);
       if (known->holder == settings_.self) mine.push_back(place);

@@ -74,7 +74,8 @@ private:
     bool open = false; ///< It was given a place, and has not shown yet that it keeps it.
   };
 
-  [[nodiscard]] std::vector<candidate> candidates_of(const placement_rule& rule, const std::vector<placement_member>& members) const;
+  [[nodiscard]] std::vector<candidate> candidates_of(const placement_rule& rule,
+                                                     const std::vector<placement_member>& members) const;
   [[nodiscard]] bool is_steady(const std::string& role, const placement_member& node, time now) const;
   void decide_role(const placement_rule& rule, const std::vector<placement_member>& members,
                    const std::vector<lease_view>& held, bool quorum, time now, std::vector<placement_wish>& out);
