@@ -14,9 +14,6 @@
 
 namespace lucid {
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // Messages and their numbers have one name.
-
 /// Between the nodes of a cluster. The numbers travel: append, never renumber.
 enum class mesh_message : std::uint16_t {
   hello = 1,
@@ -24,10 +21,8 @@ enum class mesh_message : std::uint16_t {
   membership,
   lease,
   join_request,
-  join_answer,
+  join_reply,
 };
-
-#pragma GCC diagnostic pop
 
 /// Between nodes of different operators. The numbers travel: append, never renumber.
 enum class network_message : std::uint16_t {
@@ -69,7 +64,7 @@ inline constexpr std::array message_table{
   of_cluster(mesh_message::membership, "membership", membership_message_bytes_max, 8),
   of_cluster(mesh_message::lease, "lease", lease_message_bytes_max, 1),
   of_cluster(mesh_message::join_request, "join request", join_request_bytes_max, 16),
-  of_cluster(mesh_message::join_answer, "join answer", join_answer_bytes_max, 16),
+  of_cluster(mesh_message::join_reply, "join answer", join_answer_bytes_max, 16),
   of_network(network_message::hello, "network hello", network_hello_bytes_max, 4),
   of_network(network_message::peer_list, "peer list", peer_list_bytes_max, 32),
 };
