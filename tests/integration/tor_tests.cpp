@@ -14,11 +14,19 @@
 #include <sys/stat.h>
 #include <thread>
 
+#include <caf/all.hpp>
+
+#include "actors/mesh/tor_actor.hpp"
+#include "adapters/sodium/system_random.hpp"
 #include "adapters/tor/control_client.hpp"
 #include "adapters/tor/onion_keys.hpp"
 #include "adapters/tor/tor_process.hpp"
 #include "adapters/tor/tor_router.hpp"
 #include "echo_listener.hpp"
+#include "messages/paths.hpp"
+#include "runtime/actor_system.hpp"
+#include "runtime/directory/directory.hpp"
+#include "runtime/reply.hpp"
 #include "tests/doubles/must.hpp"
 #include "tests/doubles/private_tor.hpp"
 #include "tests/doubles/temp_folder.hpp"
@@ -104,6 +112,55 @@ struct tor_node {
     start();
     BOOST_REQUIRE(news.wait_until_joined());
   }
+};
+
+/// The supervised actor with a real tor, at its place in a node's tree.
+struct live_tree {
+  explicit live_tree(const tor_router_options& options) {
+    supervisor_spec mesh{.id = "mesh", .children = {tor_child({tor_router_starter(options), {60s, 600s}})}};
+    root = must(start_root(system, services, {.id = "root", .children = {nested(mesh)}}));
+  }
+  ~live_tree() {
+    auto stopped = stop_root(root, 20s);
+    root = nullptr;
+    BOOST_TEST(stopped.has_value());
+  }
+
+  template <class T, class Message>
+  outcome<T> ask(Message message) {
+    caf::scoped_actor self(system);
+    auto there = caf::actor_cast<caf::actor>(names.slot(paths::tor)->present().actor);
+    if (!there) return fail(errc::unreachable, "test", "no actor");
+    outcome<T> answer;
+    self->request(there, 20s, message)
+      .receive([&](T& value) { answer = std::move(value); },
+               [&](caf::error& e) { answer = tl::unexpected(from_caf(e)); });
+    return answer;
+  }
+
+  template <class F>
+  std::optional<tor_status> wait_for(std::chrono::seconds within, F wanted) {
+    for (auto until = std::chrono::steady_clock::now() + within; std::chrono::steady_clock::now() < until;) {
+      if (auto status = ask<tor_status>(tor_status_request{}); status && wanted(*status)) return *status;
+      std::this_thread::sleep_for(100ms);
+    }
+    return std::nullopt;
+  }
+
+  std::string field(const std::string& key) {
+    auto seen = must(ask<inspection>(inspection_request{}));
+    for (auto& row : seen.state)
+      if (row.key == key) return row.value;
+    return {};
+  }
+
+  runtime_config config{1};
+  directory names;
+  caf::actor_system system{config};
+  system_clock_port clock;
+  system_random random;
+  runtime_services services{names, clock, random};
+  caf::actor root;
 };
 
 bool process_lives(int pid) { return ::kill(pid, 0) == 0; }
@@ -258,6 +315,37 @@ BOOST_AUTO_TEST_CASE(a_cookie_that_is_not_tors_is_told_clearly) {
   BOOST_TEST((refusal().code == errc::wrong_key));
   options.control_cookie.clear(); // Where Tor says.
   node.router = must(start_tor_router(options, node.news.sink()));
+}
+
+BOOST_AUTO_TEST_CASE(the_actor_starts_tor_anew_when_it_is_killed_and_publishes_under_the_same_address) {
+  echo_listener echo;
+  tor_node client;
+  client.join();
+  temp_folder folder;
+  auto options = client.options();
+  options.state_folder = folder.path() / "tor";
+  options.key_folder = folder.path() / "keys";
+  live_tree tree(options);
+  auto reachable = [](const tor_status& s) { return s.ready && s.reachable; };
+  BOOST_REQUIRE(tree.wait_for(60s, [](auto& s) { return s.ready; }));
+  auto onion = must(tree.ask<onion_service>(onion_publish_request{{{7800, echo.port()}}, {client.router->client_key()}})).onion;
+  BOOST_REQUIRE(tree.wait_for(60s, reachable));
+  BOOST_TEST(tree.field("joined") == "100%");
+  must(client.router->authorise(onion));
+  BOOST_TEST(echoed_through(client.router->socks_address(), onion, 7800, "first", 90s) == "first");
+
+  auto killed = std::stoi(tree.field("process"));
+  auto began = std::chrono::steady_clock::now();
+  ::kill(killed, SIGKILL);
+  BOOST_REQUIRE(ends_within(killed, 5s));
+  auto again = tree.wait_for(60s, reachable);
+  auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  BOOST_REQUIRE(again);
+  BOOST_TEST(again->onion == onion);
+  BOOST_TEST(tree.field("process") != std::to_string(killed));
+  BOOST_TEST(tree.names.slot(paths::tor)->incarnation() == 2u);
+  BOOST_TEST(echoed_through(client.router->socks_address(), onion, 7800, "second", 90s) == "second");
+  BOOST_TEST_MESSAGE("from SIGKILL to a stored descriptor: " << took.count() << " ms");
 }
 
 BOOST_AUTO_TEST_CASE(what_hinders_a_start_is_told) {
