@@ -849,6 +849,19 @@ outcome<signed_manifest> recording_store::manifest_of(const session_id& session)
   return document;
 }
 
+outcome<bool> recording_store::has_manifest(const session_id& session) {
+  return manifest_entry(session).map([](const std::optional<anchor_entry>& entry) { return entry.has_value(); });
+}
+
+outcome<std::optional<manifest_put_request>> recording_store::manifest_with_entry(const session_id& session) {
+  auto entry = manifest_entry(session);
+  if (!entry) return pass_on(std::move(entry));
+  if (!*entry) return std::optional<manifest_put_request>();
+  auto document = manifest_of(session);
+  if (!document) return pass_on(std::move(document));
+  return manifest_put_request{session, std::move(*document), **entry};
+}
+
 outcome<anchor_record> recording_store::put_anchor(const anchor_record& record) {
   auto& session = record.entry.session;
   auto stored = manifest_entry(session);

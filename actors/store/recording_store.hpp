@@ -81,6 +81,9 @@ public:
   outcome<byte_buffer> chunk_bytes(const chunk_key& key); ///< The file as it is, at most a largest chunk.
   std::filesystem::path chunk_path(const chunk_key& key) const;
   outcome<signed_manifest> manifest_of(const session_id& session);
+  outcome<bool> has_manifest(const session_id& session);
+  /// With what is to be anchored for it; none before there is one.
+  outcome<std::optional<manifest_put_request>> manifest_with_entry(const session_id& session);
   outcome<anchor_record> anchor_of(const session_id& session);
 
   /// The sessions whose id begins with `prefix` in hexadecimal; at most `count`. Errors: `invalid_input`.

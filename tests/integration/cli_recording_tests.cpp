@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_lost_chunk_and_another_recordings_manifest_are_found) {
   BOOST_TEST(r.run({"verify", "3f9a"}).code == code_of(exit_code::damaged));
   auto other = id_of({0xaa, 0xbb});
   recorded_folder(r.data).add({.id = other});
-  auto db = must(database::open(store_file(r.data), std::array<std::string_view, 2>{"", ""}));
+  auto db = must(database::open(store_file(r.data), std::array<std::string_view, 3>{"", "", ""}));
   must(db.execute("UPDATE manifests SET canonical = o.canonical, hash = o.hash, signature = o.signature FROM (SELECT * FROM manifests"
                   " WHERE hex(session) LIKE '3F9A%') o WHERE hex(manifests.session) LIKE 'AABB%'"));
   auto result = r.run({"verify", "aabb"});
