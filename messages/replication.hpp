@@ -72,22 +72,18 @@ struct replica_status {
   bool has_anchor = false;
 };
 
-/// Reads and hashes chunks, from the place `from` in the order of the session (tracks in order), as many as are read
-/// within a few seconds.
+/// Has these chunks read and hashed. A file that is not what was sealed is removed by that: it is of no use to anybody, and
+/// the chunk can be put again.
 struct replica_verify_request {
   node_id origin{};
   session_id session{};
-  std::uint32_t from = 0;
+  std::vector<chunk_mark> chunks; ///< At most chunk_marks_max, and of verify_page_bytes_max together or one chunk.
 };
 inline constexpr std::uint64_t verify_page_bytes_max = 64u << 20; ///< A slow card reads this in 4 s.
 struct replica_verify {
   session_id session{};
-  std::uint32_t next = 0;       ///< Where to go on.
-  bool done = false;            ///< There is nothing after `next`.
-  std::uint32_t held = 0;       ///< Rows that were looked at.
-  std::uint32_t verified = 0;
-  std::uint32_t damaged = 0;    ///< The file is there and is not what was sealed.
-  std::uint32_t missing = 0;    ///< A row without a file.
+  std::vector<std::uint32_t> damaged; ///< Places in the list that was asked about, as the next. The others are as they were.
+  std::vector<std::uint32_t> missing;
 };
 
 // --- challenges ---------------------------------------------------------------------------------------------------
@@ -170,7 +166,9 @@ struct replication_audit_request {
 struct copy_audit {
   node_id node{};
   std::string name;
-  std::uint32_t held = 0, verified = 0, damaged = 0, missing = 0; ///< `missing`: also chunks it has no row of.
+  std::uint32_t held = 0;     ///< Of the chunks of this part, as far as is known here.
+  std::uint32_t verified = 0, damaged = 0;
+  std::uint32_t missing = 0;  ///< Those that should be held and are not there.
   std::string failure; ///< Why it could not be asked; empty: it was.
 };
 struct replication_audit {

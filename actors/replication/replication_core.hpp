@@ -110,6 +110,10 @@ public:
   /// Whether the recording is final, and every chunk and the news are where they should be.
   bool is_settled(const session_id& session) const;
   bool holds_any(const node_id& node, const session_id& session) const;
+  /// The chunks from a place on: as many as have `bytes_max` together, but at least one, and at most `count_max`.
+  std::vector<chunk_mark> page(const session_id& session, std::uint32_t from, std::uint64_t bytes_max, std::size_t count_max) const;
+  /// Those of `chunks` that a node has, as far as is known.
+  std::vector<chunk_mark> held_of(const node_id& node, const session_id& session, const std::vector<chunk_mark>& chunks) const;
   /// Without what only the actor knows: challenges, failures.
   replication_status status() const;
 
@@ -142,9 +146,13 @@ private:
     std::optional<time> retry_at;
   };
 
-  std::vector<node_id> candidates(const session_id& session) const;
-  bool can_serve(const member& m) const { return m.up && m.eligible && m.failures < limits_.failures_max; }
+  std::vector<node_id> candidates(const session_id& session, time now) const;
+  bool has_room(time now) const;
   bool ready(const member& m, time now) const { return m.up && (!m.retry_at || *m.retry_at <= now); }
+  /// One that fails again and again is tried when its wait is over; until then others stand in for it.
+  bool can_serve(const member& m, time now) const {
+    return m.up && m.eligible && (m.failures < limits_.failures_max || ready(m, now));
+  }
   bool counts(const member& m) const { return m.up || (m.down_since && !m.written_off); }
   void look_at(const session_id& id, tracked& s, time now, std::vector<replication_action>& out);
   std::optional<std::uint32_t> place_of(const tracked& s, const chunk_key& key) const;
@@ -152,7 +160,10 @@ private:
   void succeeded(const node_id& id);
   void open_all();
 
+  static constexpr std::size_t looked_at_max = 512; ///< Open sessions in one call: about a millisecond.
+
   replication_limits limits_;
+  std::optional<session_id> cursor_; ///< The session looked at last.
   std::map<node_id, member> members_;
   std::map<session_id, tracked> sessions_;
   std::map<session_id, std::set<node_id>> removals_; ///< Who has still to be told.

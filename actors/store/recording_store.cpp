@@ -787,6 +787,12 @@ outcome<void> recording_store::mirror_remove(const node_id& origin, const sessio
   return finish_removal(session);
 }
 
+outcome<void> recording_store::mirror_drop(const node_id& origin, const chunk_key& key) {
+  auto ours = check_origin(origin, key.session);
+  if (!ours) return ours;
+  return files_->remove(chunk_path(key));
+}
+
 outcome<bool> recording_store::holds(const chunk_key& key, const digest& content) {
   auto known = chunk(key);
   if (!known) return pass_on(std::move(known));

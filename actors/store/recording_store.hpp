@@ -66,6 +66,8 @@ public:
   outcome<anchor_record> mirror_anchor(const node_id& origin, const anchor_record& record);
   /// In any state. Harmless when there is none.
   outcome<void> mirror_remove(const node_id& origin, const session_id& session);
+  /// Removes the file of a chunk that is not what it was; its row stays until a good one is put in its place.
+  outcome<void> mirror_drop(const node_id& origin, const chunk_key& key);
   /// Whose it is; none: our own. Errors: `not_found`.
   outcome<std::optional<node_id>> origin_of(const session_id& session);
 

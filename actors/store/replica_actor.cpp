@@ -197,28 +197,30 @@ struct replica_shell {
     return {};
   }
 
-  /// Chunks from `from` on, until the page's bytes are read.
   outcome<replica_verify> verify(const replica_verify_request& r) const {
-    auto origin = store().origin_of(r.session);
-    if (!origin) return pass_on(std::move(origin));
-    auto chunks = store().chunks(r.session);
-    if (!chunks) return pass_on(std::move(chunks));
+    if (r.chunks.size() > chunk_marks_max) return fail(errc::limit_exceeded, "replicas", "too many chunks are to be read at once");
     replica_verify answer;
     answer.session = r.session;
-    answer.next = r.from;
-    for (std::uint64_t bytes = 0; answer.next < chunks->size() && bytes < verify_page_bytes_max; ++answer.next) {
-      auto& record = (*chunks)[answer.next];
-      ++answer.held;
-      bytes += record.sealed_size_bytes;
-      auto file = store().chunk_bytes(record.key);
-      if (!file && file.error().code == errc::not_found)
-        ++answer.missing;
-      else if (!file || blake3(*file) != record.content)
-        ++answer.damaged;
-      else
-        ++answer.verified;
+    auto origin = store().origin_of(r.session);
+    if (origin && *origin != r.origin) return fail(errc::permission_denied, "replicas", "the session is of another node");
+    if (!origin && origin.error().code != errc::not_found) return pass_on(std::move(origin));
+    std::uint64_t bytes = 0;
+    for (std::uint32_t i = 0; i < r.chunks.size(); ++i) {
+      auto& mark = r.chunks[i];
+      chunk_key key{r.session, mark.on, mark.index};
+      auto file = store().chunk_bytes(key);
+      if (!file && file.error().code == errc::not_found) {
+        answer.missing.push_back(i);
+        continue;
+      }
+      if (!file || blake3(*file) != mark.content) {
+        answer.damaged.push_back(i);
+        if (auto removed = store().mirror_drop(r.origin, key); !removed) return pass_on(std::move(removed));
+        continue;
+      }
+      bytes += file->size();
+      if (bytes > verify_page_bytes_max && i > 0) return fail(errc::limit_exceeded, "replicas", "too many bytes are to be read at once");
     }
-    answer.done = answer.next >= chunks->size();
     return answer;
   }
 };
