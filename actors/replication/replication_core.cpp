@@ -84,7 +84,13 @@ void replication_core::set_members(const std::vector<replica_member>& given, tim
 }
 
 void replication_core::open_all() {
-  for (auto& [id, s] : sessions_) s.open = true;
+  for (auto& [id, s] : sessions_) reopen(s);
+}
+
+/// To be looked at from its beginning.
+void replication_core::reopen(tracked& s) {
+  s.open = true;
+  s.done_up_to = 0;
 }
 
 void replication_core::set_session(const session_id& session, const news_mark& news) {
@@ -187,13 +193,17 @@ void replication_core::look_at(const session_id& id, tracked& s, time now, std::
   }
   if (!surveyed) return; // Somebody may have it already.
 
-  for (std::uint32_t place = 0; place < s.chunks.size(); ++place) {
+  std::size_t waiting = 0; // Chunks whose turn it is not: the rest waits behind them.
+  for (auto place = s.done_up_to; place < s.chunks.size() && waiting < waiting_max; ++place) {
     std::uint32_t live = 0;
+    bool moving = false;
     for (auto& [node, h] : s.holders) {
       auto m = member_of(node);
       live += m && counts(*m) && (bit(h.held, place) || bit(h.under_way, place));
-      complete = complete && !bit(h.under_way, place);
+      moving = moving || bit(h.under_way, place);
     }
+    if (live >= limits_.copies && !moving && place == s.done_up_to) ++s.done_up_to;
+    complete = complete && !moving;
     for (auto& node : order) {
       if (live >= limits_.copies) break;
       auto& h = s.holders[node];
@@ -201,7 +211,10 @@ void replication_core::look_at(const session_id& id, tracked& s, time now, std::
       complete = false;
       auto& m = members_.at(node);
       ++live; // Its turn comes: the next one in the list does not step in for it meanwhile.
-      if (!ready(m, now) || m.puts >= limits_.puts_per_peer_max) continue;
+      if (!ready(m, now) || m.puts >= limits_.puts_per_peer_max) {
+        ++waiting;
+        continue;
+      }
       set_bit(h.under_way, place, true);
       ++m.puts;
       out.push_back(put_action{node, s.chunks[place]});
@@ -241,7 +254,7 @@ void replication_core::done(const have_action& what, const replica_have& answer)
   if (found == sessions_.end() || !member_of(what.to)) return;
   auto& s = found->second;
   auto& h = s.holders[what.to];
-  s.open = true;
+  reopen(s);
   if (h.at != survey::asked || h.asked_up_to != what.from) return; // It went away and came back meanwhile: asked anew.
   for (std::uint32_t i = 0; i < what.chunks.size(); ++i) set_bit(h.held, what.from + i, false);
   for (auto place : answer.held)
@@ -314,7 +327,10 @@ void replication_core::failed(const replication_action& what, time now, bool mis
   auto& h = found->second.holders[to];
   found->second.open = true;
   if (auto ask = std::get_if<have_action>(&what); ask && h.at == survey::asked && h.asked_up_to == ask->from) h.at = survey::unknown;
-  if (std::holds_alternative<news_action>(what)) h.news_under_way = false;
+  if (std::holds_alternative<news_action>(what)) {
+    h.news_under_way = false;
+    h.news = {}; // It may have heard it: told again.
+  }
   if (put)
     if (auto place = place_of(found->second, put->record.key)) set_bit(h.under_way, *place, false);
 }
@@ -325,7 +341,7 @@ void replication_core::lost(const node_id& holder, const chunk_key& key) {
   auto place = place_of(found->second, key);
   if (!place) return;
   set_bit(found->second.holders[holder].held, *place, false);
-  found->second.open = true;
+  reopen(found->second);
 }
 
 // --- looking at it ---------------------------------------------------------------------------------------------------

@@ -132,6 +132,7 @@ private:
     std::vector<chunk_record> chunks;                ///< In the order in which they got known: a place never changes.
     std::array<std::vector<std::uint32_t>, 2> place; ///< By track and index.
     std::map<node_id, holding> holders;
+    std::uint32_t done_up_to = 0;                    ///< Chunks before it have their copies, as long as nothing is lost.
     bool open = true;                                ///< Something may be to do.
   };
   struct member {
@@ -159,7 +160,9 @@ private:
   member* member_of(const node_id& id);
   void succeeded(const node_id& id);
   void open_all();
+  static void reopen(tracked& s);
 
+  static constexpr std::size_t waiting_max = 64;    ///< Copies of a session that may wait before the rest is left for later.
   static constexpr std::size_t looked_at_max = 512; ///< Open sessions in one call: about a millisecond.
 
   replication_limits limits_;
