@@ -269,8 +269,10 @@ replica_api::behavior_type replica_actor(replica_self self, actor_context ctx, r
 
 } // namespace
 
-child_spec replicas_child(replica_settings settings) {
-  return {.id = "replicas", .start = child_of<caf::detached>(replica_actor, std::move(settings)), .shutdown_timeout = 10s};
+child_spec replicas_child(replica_settings settings, bool own_thread) {
+  auto start = own_thread ? start_function(child_of<caf::detached>(replica_actor, std::move(settings)))
+                          : start_function(child_of(replica_actor, std::move(settings)));
+  return {.id = "replicas", .start = std::move(start), .shutdown_timeout = 10s};
 }
 
 } // namespace lucid

@@ -18,7 +18,8 @@ struct replica_settings {
 };
 
 /// Path: "replicas" below "storage". Interface: replica_api. Detached, since it syncs. Takes blobs from paths::blobs.
-/// A restarted one remembers everything, from the disk.
-child_spec replicas_child(replica_settings settings);
+/// A restarted one remembers everything, from the disk. Without a thread of its own it is for tests on the deterministic
+/// scheduler.
+child_spec replicas_child(replica_settings settings, bool own_thread = true);
 
 } // namespace lucid
