@@ -31,13 +31,13 @@ enum class network_message : std::uint16_t {
 };
 
 /// Who may send it.
-enum class message_ring : std::uint8_t { cluster, network };
+enum class envelope_ring : std::uint8_t { cluster, network };
 
 struct message_rule {
   std::uint16_t type = 0;
   std::string_view name;
   std::uint32_t bytes_max = 0; ///< Of its content.
-  message_ring ring = message_ring::cluster;
+  envelope_ring ring = envelope_ring::cluster;
   std::uint32_t cost = 1;      ///< Of handling it, in messages of the quota.
 };
 
@@ -51,10 +51,10 @@ inline constexpr std::size_t network_hello_bytes_max = 1 + 8 + 1 + network_softw
 inline constexpr std::size_t peer_list_bytes_max = 1 + 1 + network_statements_max * (2 + statement_bytes_max);
 
 constexpr message_rule of_cluster(mesh_message type, std::string_view name, std::size_t bytes_max, std::uint32_t cost) {
-  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), message_ring::cluster, cost};
+  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), envelope_ring::cluster, cost};
 }
 constexpr message_rule of_network(network_message type, std::string_view name, std::size_t bytes_max, std::uint32_t cost) {
-  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), message_ring::network, cost};
+  return {static_cast<std::uint16_t>(type), name, static_cast<std::uint32_t>(bytes_max), envelope_ring::network, cost};
 }
 
 /// Later parts add a line each. By number.
@@ -71,7 +71,7 @@ inline constexpr std::array message_table{
 static_assert(std::ranges::is_sorted(message_table, std::ranges::less_equal{}, &message_rule::type));
 
 /// None: no such message, or not in that ring.
-constexpr const message_rule* rule_of(std::uint16_t type, message_ring ring) noexcept {
+constexpr const message_rule* rule_of(std::uint16_t type, envelope_ring ring) noexcept {
   for (auto& rule : message_table)
     if (rule.type == type) return rule.ring == ring ? &rule : nullptr;
   return nullptr;

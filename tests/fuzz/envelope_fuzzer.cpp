@@ -24,7 +24,7 @@ void contents(byte_view input) {
 }
 
 /// The signature made right, so that what lies behind it is reached.
-void signed_anew(byte_view input, const sign_key& key, message_ring ring) {
+void signed_anew(byte_view input, const sign_key& key, envelope_ring ring) {
   auto head = peek_envelope(input, ring);
   if (!head) return;
   auto content = envelope_content(input);
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const sign_key key{secret_key()};
   byte_view input(data, size_bytes);
   contents(input);
-  for (auto ring : {message_ring::cluster, message_ring::network}) {
+  for (auto ring : {envelope_ring::cluster, envelope_ring::network}) {
     envelope_counter counter;
     auto size = envelope_size(input, ring);
     auto head = peek_envelope(input, ring);

@@ -36,7 +36,7 @@ errc code_of(auto&& refused) {
   BOOST_TEST(!refused.error().what.empty());
   return refused.error().code;
 }
-errc opening(byte_view bytes, envelope_counter counter = {}, message_ring ring = message_ring::cluster) {
+errc opening(byte_view bytes, envelope_counter counter = {}, envelope_ring ring = envelope_ring::cluster) {
   auto before = counter.last;
   auto code = code_of(open_envelope(bytes, alice().public_key(), counter, ring));
   BOOST_TEST(counter.last == before); // What is refused counts for nothing.
@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(a_claimed_length_is_held_against_the_table_first) {
 
 BOOST_AUTO_TEST_CASE(each_ring_has_its_own_messages) {
   auto cluster = sealed(1), network = sealed(1, list_type);
-  BOOST_CHECK(opening(cluster, {}, message_ring::network) == errc::unsupported);
-  BOOST_CHECK(opening(network, {}, message_ring::cluster) == errc::unsupported);
+  BOOST_CHECK(opening(cluster, {}, envelope_ring::network) == errc::unsupported);
+  BOOST_CHECK(opening(network, {}, envelope_ring::cluster) == errc::unsupported);
   BOOST_CHECK(code_of(seal_envelope({9999, {}, 1, 0}, {}, alice())) == errc::unsupported);
   cluster[0] = 2;
   BOOST_CHECK(opening(cluster) == errc::unsupported);
@@ -127,12 +127,12 @@ BOOST_AUTO_TEST_CASE(what_was_signed_for_another_link_is_refused) {
   envelope_counter now{0, 77};
   auto& key = alice().public_key();
   auto list = encode_peer_list({});
-  BOOST_CHECK(opening(sealed(1, list_type, 76, list), now, message_ring::network) == errc::protocol_violation);
-  BOOST_CHECK(opening(sealed(1, list_type, 0, list), now, message_ring::network) == errc::protocol_violation);
+  BOOST_CHECK(opening(sealed(1, list_type, 76, list), now, envelope_ring::network) == errc::protocol_violation);
+  BOOST_CHECK(opening(sealed(1, list_type, 0, list), now, envelope_ring::network) == errc::protocol_violation);
   auto hello = encode_network_hello({9, "lucid", {1}});
-  BOOST_CHECK(opening(sealed(1, hello_type, 77, hello), now, message_ring::network) == errc::protocol_violation);
-  BOOST_TEST(open_envelope(sealed(1, hello_type, 0, hello), key, now, message_ring::network).has_value());
-  BOOST_TEST(open_envelope(sealed(2, list_type, 77, list), key, now, message_ring::network).has_value());
+  BOOST_CHECK(opening(sealed(1, hello_type, 77, hello), now, envelope_ring::network) == errc::protocol_violation);
+  BOOST_TEST(open_envelope(sealed(1, hello_type, 0, hello), key, now, envelope_ring::network).has_value());
+  BOOST_TEST(open_envelope(sealed(2, list_type, 77, list), key, now, envelope_ring::network).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(network_messages_keep_to_their_bounds) {
