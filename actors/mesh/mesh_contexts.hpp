@@ -20,9 +20,11 @@ inline constexpr std::string_view cluster_transport_root = "lucid v1 cluster tra
 inline constexpr std::string_view cluster_transport_key = "lucid v1 cluster transport key";
 inline constexpr std::string_view invitation_key = "lucid v1 invitation key";
 inline constexpr std::string_view invitation_check = "lucid v1 invitation check";
+inline constexpr std::string_view envelope = "lucid v1 envelope";
 
 /// What an Ed25519 signature begins with, before the 32-byte hash; the last byte is zero.
 inline constexpr std::string_view statement_signature{"lucid v1 node statement signature", 34};
 inline constexpr std::string_view entry_signature{"lucid v1 member entry signature", 32};
+inline constexpr std::string_view envelope_signature{"lucid v1 envelope signature", 28};
 
 } // namespace lucid::contexts
