@@ -47,7 +47,9 @@ void runtime_config::use_middleman(const middleman_settings& settings) {
   set("middleman.heartbeat-interval", caf::timespan(settings.heartbeat_interval));
   set("middleman.connection-timeout", caf::timespan(settings.connection_timeout));
   set("middleman.enable-automatic-connections", false);
-  set("middleman.attach-utility-actors", false);
+  // On the scheduler: CAF starts one for each peer that waits five minutes for an answer which the tunnel lets nobody
+  // give, and the system's end waits for every thread of an actor's own.
+  set("middleman.attach-utility-actors", true);
   // Nothing may be spawned from afar: not a single type is registered for it.
   actor_factories.clear();
   // Read back as CAF reads them: a renamed key would switch both off without a word.

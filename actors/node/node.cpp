@@ -213,6 +213,7 @@ node::parts::~parts() {
   if (auto stopped = stop_root(root, tree_stop_slack + 2 * settings.supervision.shutdown_timeout); !stopped)
     log::error("node", "{}", to_string(stopped.error()));
   root = nullptr;
+  if (mesh) mesh->close();
   system.reset();
   write_capsules();
 }

@@ -145,7 +145,9 @@ middleman_settings middleman_of(const configuration& settings) {
   return middleman;
 }
 
-node_mesh::~node_mesh() {
+node_mesh::~node_mesh() { close(); }
+
+void node_mesh::close() {
   messages_.reset(); // Before those that are told of it.
   chunks_.reset();
 }

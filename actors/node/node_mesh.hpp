@@ -26,7 +26,7 @@ namespace lucid {
 
 /// What a node with `mesh.listen` owns beside its actors: transports, tunnel, blobs, and the state they are seen by.
 ///
-/// Owns: two transports with a thread each. Destroyed after the actor system.
+/// Owns: two transports with a thread each. Destroyed after the actors.
 /// Threads: one owner; what is handed out says so itself.
 class node_mesh {
 public:
@@ -37,6 +37,10 @@ public:
                                                   random_port& random, const clock_port& clock,
                                                   std::shared_ptr<refusal_book> refusals);
   ~node_mesh();
+
+  /// Ends the transports and their threads. To be called when the actors have ended and before their system does: CAF
+  /// waits for every thread that ever spoke to it to let go of its logger.
+  void close();
 
   std::shared_ptr<cluster_port> cluster() const { return state_; }
   std::shared_ptr<blob_exchange> blobs() const { return blobs_; }
