@@ -256,9 +256,15 @@ void membership_core::settle(const standing& before, membership_effects& effects
       effects.cut_off.push_back(member.id);
       effects.keys_changed = true;
     }
-    if (statements_.erase(member.id) > 0) effects.forget_statements.push_back(member.id);
-    replaced_.erase(member.id);
   }
+  // Also of those that are listed under another name now: elsewhere their statements are refused, so all must drop them.
+  std::erase_if(statements_, [&](auto& kept) {
+    if (check_subject(kept.second)) return false;
+    effects.forget_statements.push_back(kept.first);
+    effects.keys_changed = true;
+    replaced_.erase(kept.first);
+    return true;
+  });
   effects.removed_self = before.is_member && !list_.is_member(self_);
 }
 

@@ -250,6 +250,22 @@ BOOST_AUTO_TEST_CASE(what_was_kept_is_there_after_a_restart) {
   BOOST_TEST(must(again.announce(a.statement(1, 50), net.now)).keep_statements.at(0).serial == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_statement_under_a_name_that_is_no_longer_listed_is_dropped_by_all) {
+  auto net = cluster_of({a, b});
+  net.link(a.id, b.id);
+  net.settle();
+  auto list = net.at(a).list();
+  auto early = must(admit_by_member(list.origin().cluster_id, 3, c.sign->public_key(), "other", *b.sign, net.now));
+  auto late = must(admit_by_member(list.origin().cluster_id, 4, c.sign->public_key(), "c", *a.sign, net.now));
+  // Two members admitted it at one time, under two names; a has its statement, b does not.
+  BOOST_TEST(!net.at(a).receive(b.id, membership_update{list.origin().cluster_id, {late}, {c.statement()}}, net.now).refused);
+  auto effects = net.at(a).receive(b.id, membership_update{list.origin().cluster_id, {early}, {}}, net.now).effects;
+  BOOST_TEST((effects.forget_statements == std::vector<node_id>{c.id}));
+  BOOST_TEST(net.at(a).list().find(c.id)->name == "other");
+  BOOST_TEST(net.at(a).statement_of(c.id) == nullptr);
+  BOOST_TEST(net.at(a).allowed_keys(net.now).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(nodes_with_the_secret_find_together_by_files_alone) {
   auto secret = must(derive_cluster_secret("correct horse", "files"));
   network net;

@@ -60,9 +60,9 @@ BOOST_AUTO_TEST_CASE(addresses_have_one_text_each) {
   BOOST_TEST(to_string(must(parse_mesh_address(onion))) == onion);
   for (std::string text :
        {"", "tcp://", "tcp://a", "tcp://:80", "tcp://a:", "tcp://a:0", "tcp://a:080", "tcp://a:65536", "tcp://a:8 0",
-        "tcp://A:80", "tcp://a..b:80", "tcp://.a:80", "tcp://a.:80", "tcp://-a:80", "tcp://a-:80", "tcp://a-.b:80", "tcp://[10.0.0.1]:80",
-        "tcp://[]:80", "tcp://fe80::1:80", "tor://a.onion:80", "tor://10.0.0.2:80", "udp://a:80", "tcp://a b:80", "tcp://a/b:80",
-        "tcp://user@a:80", "tcp://a\n:80"})
+        "tcp://A:80", "tcp://a..b:80", "tcp://.a:80", "tcp://a.:80", "tcp://-a:80", "tcp://a-:80", "tcp://a-.b:80",
+        "tcp://[10.0.0.1]:80", "tcp://[]:80", "tcp://fe80::1:80", "tor://a.onion:80", "tor://10.0.0.2:80", "udp://a:80", "tcp://a b:80",
+        "tcp://a/b:80", "tcp://user@a:80", "tcp://a\n:80"})
     BOOST_TEST(!parse_mesh_address(text).has_value(), text);
   BOOST_TEST(!parse_mesh_address("tcp://" + onion.substr(6)).has_value()); // An onion service is not reached in the clear.
   BOOST_TEST(!parse_mesh_address("tcp://" + std::string(mesh_address_bytes_max, 'a') + ":80").has_value());
