@@ -145,7 +145,8 @@ BOOST_FIXTURE_TEST_CASE(members_and_status_show_what_the_node_sees, fixture) {
     BOOST_TEST(has(listed.out, part), part);
   auto status = run({"cluster", "status"});
   BOOST_TEST(status.code == 0);
-  for (auto part : {"home", id_of('c').c_str(), "3, 1 not heard from", "version 7", "seal", "nobody"})
+  for (auto& part : {std::string("home"), id_of('c'), std::string("3, 1 not heard from"), std::string("version 7"),
+                     std::string("seal"), std::string("nobody")})
     BOOST_TEST(has(status.out, part), part);
   BOOST_TEST((json::parse(run({"cluster", "status", "--json"}).out) == cluster()));
   BOOST_TEST((json::parse(run({"cluster", "members", "--json"}).out)["members"] == cluster()["members"]));
