@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "actors/format/key_store.hpp"
+#include "actors/mesh/node_identity.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/passphrase.hpp"
@@ -22,7 +23,9 @@ struct init_options {
   std::string passphrase_file;
 };
 
-std::string_view kind_text(const public_identity& key) { return key.kind == key_kind::node ? "node" : "owner"; }
+std::string_view kind_text(const public_identity& key) {
+  return key.kind == key_kind::node ? "node" : key.kind == key_kind::owner ? "owner" : "transport";
+}
 std::string_view protection_text(const public_identity& key) { return key.has_passphrase ? "passphrase" : "file rights only"; }
 std::filesystem::path file_of(const configuration& settings, const std::string& name) {
   return settings.keys.dir / (name + ".key");
@@ -108,8 +111,10 @@ command_result init(command_context& context, const init_options& options) {
   auto loaded = context.load_settings();
   if (!loaded) return pass_on(std::move(loaded));
   auto& settings = loaded->values;
-  if (options.name == node_key_name)
-    return fail(errc::invalid_input, "keys", "\"node\" is the name of the node's own key; an owner needs another one");
+  for (std::string_view own : {node_key_name, transport_key_name, transport_previous_key_name})
+    if (options.name == own)
+      return fail(errc::invalid_input, "keys",
+                  fmt::format("\"{}\" is the name of a key of the node's own; an owner needs another one", own));
   if (!is_key_name(options.name))
     return fail(errc::invalid_input, "keys", "a key's name has 1 to 64 letters, digits, '.', '_' or '-'");
   posix_file_system files;
@@ -143,7 +148,7 @@ command_result list(command_context& context) {
   auto keys = key_store(files, settings.keys.dir).list();
   if (!keys) return pass_on(std::move(keys));
   json lines = json::array();
-  table rows({{"name"}, {"kind"}, {"recipient key"}, {"protected by"}, {"created"}});
+  table rows({{"name"}, {"kind"}, {"public key"}, {"protected by"}, {"created"}});
   for (auto& key : *keys) {
     lines.push_back(key_json(settings, key));
     rows.add({key.name, std::string(kind_text(key)), to_hex(key.box), std::string(protection_text(key)), time_text(key.created_us)});
@@ -168,7 +173,9 @@ command_result show(command_context& context, const std::string& name) {
   }
   auto& out = context.out;
   out << fmt::format("name          {}\nkind          {}\n", key->name, kind_text(*key));
-  out << fmt::format("recipient key {}  (X25519: recordings are sealed for it)\n", to_hex(key->box));
+  if (key->kind == key_kind::transport)
+    out << fmt::format("transport key {}  (CURVE: connects to other nodes)\n", to_hex(key->box));
+  else out << fmt::format("recipient key {}  (X25519: recordings are sealed for it)\n", to_hex(key->box));
   if (key->kind == key_kind::node) out << fmt::format("signing key   {}  (Ed25519: signs manifests and blocks)\n", to_hex(key->sign));
   out << fmt::format("protected by  {}\ncreated       {}\nfile          {}\n", protection_text(*key), time_text(key->created_us),
                      file_of(loaded->values, key->name).string());
