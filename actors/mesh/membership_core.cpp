@@ -96,12 +96,7 @@ outcome<membership_effects> membership_core::admit_self(const std::string& name,
 }
 
 membership_core::received_effects membership_core::introduce(std::span<const member_entry> admission) {
-  received_effects result;
-  auto before = stand();
-  take_entries(admission, result);
-  settle(before, result.effects);
-  tell_news(nullptr, result.effects);
-  return result;
+  return introduce(membership_update{list_.origin().cluster_id, {admission.begin(), admission.end()}, {}}, 0);
 }
 
 membership_effects membership_core::link_up(const node_id& peer) {

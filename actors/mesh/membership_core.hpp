@@ -73,7 +73,8 @@ public:
   /// For clusters formed by files: admits this node by the secret; nothing if it is a member or was removed.
   outcome<membership_effects> admit_self(const std::string& name, unix_time_us now);
 
-  /// A node that nobody may know yet shows by what it is a member: what it brings is merged as a peer's entries are.
+  /// As introduce() below, without a statement. A node that was removed knows the secret still: were more than admissions by
+  /// the secret taken from it, it could bring in removals made up with old numbers.
   struct received_effects;
   received_effects introduce(std::span<const member_entry> admission);
 

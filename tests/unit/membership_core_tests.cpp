@@ -297,6 +297,11 @@ BOOST_AUTO_TEST_CASE(nodes_with_the_secret_find_together_by_files_alone) {
   auto refused = net.at(a).introduce(comes_back, net.now).refused;
   BOOST_TEST((refused && refused->code == errc::permission_denied));
   BOOST_TEST(!net.at(a).list().is_member(b.id));
+  // Nor can it bring in a removal made up with an old number, of the time when it was a member.
+  auto revenge = must(remove_by_member(secret.origin.cluster_id, 1, c.id, {}, *b.sign, net.now));
+  refused = net.at(a).introduce(std::span<const member_entry>(&revenge, 1)).refused;
+  BOOST_TEST((refused && refused->code == errc::permission_denied));
+  BOOST_TEST(net.at(a).list().is_member(c.id));
   auto forger = must(derive_cluster_secret("wrong horse", "files")).origin;
   forger.cluster_id = secret.origin.cluster_id;
   auto forged = must(admit_by_secret(forger, 1, "stranger", *stranger.sign, net.now));
