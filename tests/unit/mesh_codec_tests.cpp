@@ -54,9 +54,9 @@ BOOST_AUTO_TEST_CASE(addresses_have_one_text_each) {
   for (std::string text : {"tcp://10.0.0.2:7800", "tcp://pi-1.local:1", "tcp://[fe80::1]:65535", "tcp://a:80"}) {
     auto address = must(parse_mesh_address(text));
     BOOST_TEST(to_string(address) == text);
-    BOOST_TEST((address.transport == mesh_transport::tcp));
+    BOOST_TEST((address.transport == address_transport::tcp));
   }
-  BOOST_TEST((must(parse_mesh_address(onion)).transport == mesh_transport::tor));
+  BOOST_TEST((must(parse_mesh_address(onion)).transport == address_transport::tor));
   BOOST_TEST(to_string(must(parse_mesh_address(onion))) == onion);
   for (std::string text :
        {"", "tcp://", "tcp://a", "tcp://:80", "tcp://a:", "tcp://a:0", "tcp://a:080", "tcp://a:65536", "tcp://a:8 0",
