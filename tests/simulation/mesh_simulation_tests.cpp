@@ -4,7 +4,6 @@
 #define BOOST_TEST_MODULE mesh_simulation
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
 #include <string_view>
 
 #include "tests/simulation/mesh_world.hpp"
@@ -13,22 +12,6 @@ namespace {
 
 using namespace lucid;
 using namespace lucid::simulation;
-
-struct range {
-  std::uint64_t seeds, first;
-};
-
-range wished(std::uint64_t standard) {
-  auto number = [](const char* text, std::uint64_t otherwise) { return text ? std::strtoull(text, nullptr, 10) : otherwise; };
-  range r{number(std::getenv("LUCID_SEEDS"), standard), number(std::getenv("LUCID_SEED_FIRST"), 1)};
-  auto& suite = boost::unit_test::framework::master_test_suite();
-  for (int i = 1; i + 1 < suite.argc; ++i) {
-    std::string_view option = suite.argv[i];
-    if (option == "--seeds") r.seeds = number(suite.argv[i + 1], standard);
-    if (option == "--first") r.first = number(suite.argv[i + 1], 1);
-  }
-  return r;
-}
 
 /// What broke, or nothing.
 std::string told_by(std::uint64_t seed, const world_options& options) {
@@ -50,12 +33,11 @@ world_options options_of(std::uint64_t seed, bool placed) {
 }
 
 void simulate(std::string_view test, std::uint64_t standard, bool placed) {
-  auto r = wished(standard);
+  auto r = wished_seeds(standard);
   BOOST_TEST(r.seeds > 0u);
   for (auto seed = r.first; seed < r.first + r.seeds; ++seed)
     if (auto what = told_by(seed, options_of(seed, placed)); !what.empty()) {
-      BOOST_ERROR("seed " << seed << ": " << what << "\n  again: " << boost::unit_test::framework::master_test_suite().argv[0]
-                          << " --run_test=" << test << " -- --seeds 1 --first " << seed);
+      BOOST_ERROR(seed_failed(test, seed, what));
       return;
     }
   BOOST_TEST_MESSAGE(test << ": " << r.seeds << " seeds from " << r.first);

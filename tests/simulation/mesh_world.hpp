@@ -5,13 +5,13 @@
 #include <cmath>
 #include <memory>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <variant>
 
 #include "actors/mesh/lease_codec.hpp"
 #include "actors/mesh/lease_core.hpp"
 #include "actors/mesh/placement_core.hpp"
+#include "tests/simulation/seeds.hpp"
 #include "tests/simulation/simulated_network.hpp"
 
 namespace lucid::simulation {
@@ -25,10 +25,6 @@ struct world_options {
   bool disks_omit_holders = false; ///< They keep numbers alone, which is safe too.
   bool disks_forget = false;       ///< To show that the judge sees it.
   time faults_for = 40s;
-};
-
-struct broken : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 /// Sent all the time by all to all: membership's part, as far as leases and placement depend on it.
