@@ -44,12 +44,14 @@ lease_core::lease_core(const lease_settings& settings, const std::vector<lease_p
   }
 }
 
-lease_outputs lease_core::set_members(std::uint64_t version, const std::vector<node_id>& members, time now) {
+lease_outputs lease_core::set_members(std::uint64_t version, const std::vector<node_id>& members, time now,
+                                      std::size_t count_at_least) {
   lease_outputs out;
   if (version < list_version_) return out;
   expire(now, out);
   list_version_ = version;
   members_ = {members.begin(), members.end()};
+  count_at_least_ = count_at_least;
   for (auto& [lease, c] : claims_) {
     std::erase_if(c.granted, [&](auto& g) { return !is_member(g.first); });
     std::erase_if(c.refused, [&](auto& id) { return !is_member(id); });
@@ -217,7 +219,7 @@ void lease_core::settle(const lease_name& lease, claim& c, time now, lease_outpu
     expire(now, out);
     return;
   }
-  if (c.refused.size() > members_.size() - std::min(majority(), members_.size())) hand_back(lease, c, now, out);
+  if (c.refused.size() > count() - majority()) hand_back(lease, c, now, out);
 }
 
 /// Whoever granted it is free at once.

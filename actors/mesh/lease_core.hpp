@@ -13,6 +13,7 @@
 // A node that lost its disk must join as another node: it has forgotten what it granted.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -76,8 +77,10 @@ public:
   /// `on_disk`: all promises of earlier lives of this node.
   lease_core(const lease_settings& settings, const std::vector<lease_promise>& on_disk, time now);
 
-  /// The list of members, this node among them if it is one. Version: of the list, never falls.
-  [[nodiscard]] lease_outputs set_members(std::uint64_t version, const std::vector<node_id>& members, time now);
+  /// The list of members, this node among them if it is one. Version: of the list, never falls. `count_at_least`: how many
+  /// members there are, where some are not known by id yet: without it, those who met first could be a majority twice.
+  [[nodiscard]] lease_outputs set_members(std::uint64_t version, const std::vector<node_id>& members, time now,
+                                          std::size_t count_at_least = 0);
 
   /// Whether this node wants the lease. Without it, the lease is handed back at once: stop what runs under it BEFORE.
   /// Errors: `invalid_input` for a bad name, `limit_exceeded` for more than leases_max of them.
@@ -131,7 +134,8 @@ private:
   };
 
   [[nodiscard]] bool is_member(const node_id& id) const { return members_.contains(id); }
-  [[nodiscard]] std::size_t majority() const { return members_.size() / 2 + 1; }
+  [[nodiscard]] std::size_t majority() const { return count() / 2 + 1; }
+  [[nodiscard]] std::size_t count() const { return std::max(members_.size(), count_at_least_); }
   lease_message& letter_to(const node_id& to, lease_outputs& out);
   [[nodiscard]] bool known_or_room(const lease_name& lease) const;
 
@@ -150,6 +154,7 @@ private:
 
   lease_settings settings_;
   std::set<node_id> members_;
+  std::size_t count_at_least_ = 0;
   std::uint64_t list_version_ = 0;
   std::map<lease_name, grant> grants_;     // At most leases_max.
   std::map<lease_name, claim> claims_;     // At most leases_max.

@@ -208,6 +208,15 @@ BOOST_AUTO_TEST_CASE(a_larger_list_needs_a_larger_majority) {
   BOOST_TEST(out.events.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(members_that_are_not_known_yet_count) {
+  std::uint64_t fence = 0;
+  auto core = holder(0s, fence);
+  BOOST_TEST(core.set_members(2, {node(1), node(2), node(3)}, 1s, 3).events.empty()); // Two of three.
+  BOOST_TEST(core.held(seal, 1s).has_value());
+  BOOST_TEST(core.set_members(2, {node(1), node(2), node(3)}, 1s, 5).events.size() == 1u); // Two of five.
+  BOOST_TEST(!core.held(seal, 1s).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(bad_and_too_many_leases_are_refused) {
   auto core = core_of(1);
   for (auto& bad : {lease_name{"", 0}, lease_name{"Seal", 0}, lease_name{"seal", lease_places_max},
