@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/doubles/basp_bytes.hpp"
+#include "tests/doubles/socks_proxy.hpp"
 #include "tests/doubles/tunnel_node.hpp"
 
 using namespace lucid;
@@ -202,6 +203,54 @@ BOOST_AUTO_TEST_CASE(addresses_that_would_leave_tor_or_make_no_sense_are_not_dia
     BOOST_TEST((dialled.error().code == errc::invalid_input));
   }
   BOOST_TEST((a.links->dial({.peer_key = {}, .address = "tcp://127.0.0.1:1"}).error().code == errc::permission_denied));
+}
+
+BOOST_AUTO_TEST_CASE(an_onion_address_is_left_to_the_proxy_to_resolve) {
+  tunnel_node a, b;
+  introduce(a, b);
+  socks_proxy proxy(static_cast<std::uint16_t>(std::stoi(b.address.substr(b.address.rfind(':') + 1))));
+  std::string onion = std::string(56, 'a') + ".onion";
+  auto link = a.links->dial({.peer_key = b.keys.public_key, .address = "tor://" + onion + ":7800", .socks = proxy.address()}).value();
+  BOOST_REQUIRE(a.book.wait_up(link));
+  BOOST_TEST(proxy.asked_for() == onion);
+  auto far = a.reached();
+  BOOST_REQUIRE(far);
+  BOOST_TEST(ask(a.system, *far, 41) == 42u);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_is_not_there_is_said_to_be_so) {
+  tunnel_node a, b;
+  introduce(a, b);
+  auto address = b.address;
+  b.links.reset();
+  auto begin = std::chrono::steady_clock::now();
+  auto link = a.links->dial({.peer_key = b.keys.public_key, .address = address}).value();
+  BOOST_TEST(!a.book.wait_up(link));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
+  BOOST_TEST((a.book.look([&] { return a.book.at(link).why.code; }) == errc::unreachable));
+}
+
+BOOST_AUTO_TEST_CASE(strangers_who_say_nothing_do_not_fill_the_node) {
+  tunnel_node node;
+  auto port = static_cast<std::uint16_t>(std::stoi(node.address.substr(node.address.rfind(':') + 1)));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  std::vector<int> strangers;
+  for (int i = 0; i < 60; ++i) {
+    strangers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    ::connect(strangers.back(), reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    std::this_thread::sleep_for(5ms);
+  }
+  // 32 may be unknown at once; the others are turned away, and those who stay after the time for the handshake.
+  BOOST_TEST(node.book.wait([&] { return node.book.refusals.size() >= 28; }));
+  for (auto fd : strangers) ::close(fd);
+  std::this_thread::sleep_for(200ms);
+  tunnel_node friendly;
+  introduce(node, friendly);
+  auto link = friendly.dial(node).value();
+  BOOST_TEST(friendly.book.wait_up(link));
 }
 
 // --- a peer that is on the list and means harm -------------------------------------------------------------------
