@@ -6,7 +6,10 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,7 +47,9 @@ struct tunnel::stream {
 
   stream(link_id on, int socket, const tunnel_stream_settings& settings)
       : link(on), number(settings.stream), fd(socket), core(settings) {}
-  ~stream() { ::close(fd); }
+  ~stream() {
+    if (fd >= 0) ::close(fd);
+  }
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 };
@@ -52,7 +57,10 @@ struct tunnel::stream {
 /// What closures on the transport's thread keep alive. Threads: the transport's, except for the counters.
 struct tunnel::shared : std::enable_shared_from_this<tunnel::shared>, descriptor_events {
   struct peer {
+    bool attached = false;
     bool dialled = false;
+    bool wanted = false;                ///< Dialled: a stream is to be opened.
+    std::optional<tunnel_open> waiting; ///< Accepted: the peer was quicker than whoever attaches here.
     std::uint32_t last_stream = 0;
     std::unique_ptr<stream> open;
   };
@@ -63,12 +71,18 @@ struct tunnel::shared : std::enable_shared_from_this<tunnel::shared>, descriptor
   tunnel_events& events;
   std::map<link_id, peer> peers;
   std::map<int, link_id> by_descriptor;
+  /// Ended here, and not yet closed by our middleman. Until it has, it believes the old connection to the peer to be the one
+  /// to answer on, and what it says would be lost; so no stream begins meanwhile.
+  std::set<int> lingering;
   std::set<std::uint64_t> exported;
   byte_buffer read_buffer = byte_buffer(tunnel_data_bytes_max);
 
   mutable std::mutex counting;
   tunnel_counters totals;
 
+  ~shared() override {
+    for (auto fd : lingering) ::close(fd);
+  }
   shared(mesh_transport& over, tunnel_settings with, local_end make, tunnel_events& tell)
       : transport(over), settings(with), make_local(std::move(make)), events(tell) {}
 
@@ -86,6 +100,9 @@ struct tunnel::shared : std::enable_shared_from_this<tunnel::shared>, descriptor
   void read_local(peer& with);
   void write_local(peer& with);
   void after(peer& with);
+  void let_go(int fd);
+  void drain(int fd);
+  void advance(link_id link);
   outcome<void> say(link_id link, byte_buffer frame);
 };
 
@@ -116,8 +133,18 @@ outcome<tunnel::stream*> tunnel::shared::begin(link_id link, peer& with, std::ui
 void tunnel::shared::attach(link_id link, bool dialled) {
   auto& with = peers[link];
   if (with.open) return;
+  with.attached = true;
   with.dialled = dialled;
-  if (!dialled) return;
+  with.wanted = dialled;
+  advance(link);
+}
+
+/// Begins the stream that is wanted, or that the peer waits for.
+void tunnel::shared::advance(link_id link) {
+  auto& with = peers[link];
+  if (!with.attached || with.open || !lingering.empty()) return;
+  if (auto open = std::exchange(with.waiting, std::nullopt)) return opened_by_peer(link, *open);
+  if (!std::exchange(with.wanted, false)) return;
   auto begun = begin(link, with, with.last_stream + 1);
   if (!begun) return events.stream_down(link, begun.error());
   if (auto said = say(link, (*begun)->core.open_frame()); !said) end(link, with, said.error(), false);
@@ -127,7 +154,7 @@ void tunnel::shared::detach(link_id link) {
   auto found = peers.find(link);
   if (found == peers.end()) return;
   end(link, found->second, {errc::wrong_state, "tunnel", "this node ended the stream", nullptr}, true);
-  peers.erase(link);
+  found->second.attached = found->second.wanted = false;
 }
 
 void tunnel::shared::export_actor(std::uint64_t actor_id) {
@@ -150,10 +177,13 @@ void tunnel::shared::refuse(link_id link, std::uint32_t number, error why) {
 }
 
 void tunnel::shared::opened_by_peer(link_id link, const tunnel_open& open) {
-  auto found = peers.find(link);
-  if (found == peers.end() || found->second.dialled)
+  auto& with = peers[link];
+  if (!with.attached || !lingering.empty()) {
+    with.waiting = open; // At most one a link.
+    return;
+  }
+  if (with.dialled)
     return refuse(link, open.stream, {errc::permission_denied, "tunnel", "no stream is expected from this peer", nullptr});
-  auto& with = found->second;
   if (with.open || open.stream <= with.last_stream)
     return refuse(link, open.stream, {errc::wrong_state, "tunnel", "there is a stream, or was one of this number", nullptr});
   auto begun = begin(link, with, open.stream);
@@ -176,6 +206,7 @@ void tunnel::shared::frame(link_id link, byte_view bytes) {
   }
   if (auto open = std::get_if<tunnel_open>(&*frame)) return opened_by_peer(link, *open);
   auto number = std::visit([](const auto& one) { return one.stream; }, *frame);
+  if (found != peers.end() && found->second.waiting && found->second.waiting->stream == number) found->second.waiting.reset();
   // Of a stream that has ended here and not yet there.
   if (found == peers.end() || !found->second.open || found->second.open->number != number) return;
   auto& with = found->second;
@@ -185,7 +216,36 @@ void tunnel::shared::frame(link_id link, byte_view bytes) {
   if (with.open) after(with);
 }
 
+void tunnel::shared::let_go(int fd) {
+  ::shutdown(fd, SHUT_WR);
+  lingering.insert(fd);
+  transport.watch(fd, true, false, this);
+  drain(fd);
+}
+
+/// Reads what nobody wants any more, until the middleman has closed its end.
+void tunnel::shared::drain(int fd) {
+  ssize_t count = 0;
+  do count = ::recv(fd, read_buffer.data(), read_buffer.size(), 0);
+  while (count > 0 || (count < 0 && errno == EINTR));
+  if (count < 0 && errno == EAGAIN) return;
+  transport.watch(fd, false, false, nullptr);
+  lingering.erase(fd);
+  ::close(fd);
+  if (!lingering.empty()) return;
+  // Not from here: whoever ends a stream is not done with it yet.
+  transport.post([me = weak_from_this()] {
+    auto there = me.lock();
+    if (!there) return;
+    std::vector<link_id> links;
+    for (const auto& [link, with] : there->peers) links.push_back(link);
+    for (auto link : links)
+      if (there->peers.contains(link)) there->advance(link);
+  });
+}
+
 void tunnel::shared::ready(int fd, bool readable, bool writable) {
+  if (lingering.contains(fd)) return drain(fd);
   auto found = by_descriptor.find(fd);
   if (found == by_descriptor.end()) return;
   auto link = found->second;
@@ -243,8 +303,8 @@ void tunnel::shared::end(link_id link, peer& with, const error& why, bool tell_p
   if (!with.open) return;
   auto ended = std::move(with.open);
   if (tell_peer) (void)say(link, ended->core.close_frame(why));
-  transport.watch(ended->fd, false, false, nullptr);
   by_descriptor.erase(ended->fd);
+  let_go(std::exchange(ended->fd, -1));
   {
     std::lock_guard lock(counting);
     --totals.streams;

@@ -47,14 +47,15 @@ public:
   tunnel(const tunnel&) = delete;
   tunnel& operator=(const tunnel&) = delete;
 
-  /// The peer of this link may have a stream. The dialler opens it now; the other side waits for the peer's.
+  /// The peer of this link may have a stream. The dialler opens it now, again after `stream_down`; the other side waits for
+  /// the peer's, and takes the one that has been waiting for this call.
   void attach(link_id link, bool dialled);
   /// Ends the stream of the link, if there is one, and allows no other.
   void detach(link_id link);
   /// Peers may speak to this actor: the gateway, under each of its lives. Holds for streams that are there and to come.
   void export_actor(std::uint64_t actor_id);
 
-  /// From `link_events`: a frame of the tunnel's channel, and the end of a link.
+  /// From `link_events`: a frame of the tunnel's channel, and the end of every link, attached or not.
   void frame(link_id link, byte_view bytes);
   void down(link_id link, const error& why);
 
