@@ -15,6 +15,7 @@ namespace lucid {
 namespace {
 
 constexpr int frames_at_once = 64;      ///< Before others have their turn.
+constexpr std::size_t gone_max = 4096;  ///< Many times the connections that end while one frame waits in a queue.
 constexpr int rebind_attempts_max = 200; ///< ZeroMQ lets go of a port a little later; 2 s in all.
 constexpr std::uint8_t greeting[] = {static_cast<std::uint8_t>(mesh_channel::control), 1, 1}; ///< Kind and version.
 
@@ -75,11 +76,22 @@ void curve_socket::engine::close_router() {
   router_ = {};
   unknown_.clear();
   turned_away_.clear();
+  gone_.clear(); // The next ROUTER gives identities of its own.
+  gone_in_order_.clear();
 }
 
 void curve_socket::engine::refuse(link_refusal refusal) {
   ++refused_;
   events_.refused(refusal);
+}
+
+/// ZeroMQ never gives an identity twice; a peer that chose one of its own has to choose another.
+void curve_socket::engine::forget(const std::string& identity) {
+  if (!gone_.insert(identity).second) return;
+  gone_in_order_.push_back(identity);
+  if (gone_in_order_.size() <= gone_max) return;
+  gone_.erase(gone_in_order_.front());
+  gone_in_order_.pop_front();
 }
 
 void curve_socket::engine::read_router_monitor() {
@@ -151,13 +163,14 @@ void curve_socket::engine::meet(const std::string& identity, const zmq_detail::m
   read_router_monitor();
   auto fd = body.source_descriptor();
   auto found = unknown_.find(fd);
-  if (found == unknown_.end() || found->second.cut) {
-    ++dropped_; // Of a link that was cut.
-    return;
+  if (gone_.contains(identity) || found == unknown_.end() || found->second.cut) {
+    ++dropped_; // Of a connection that has ended, or was cut.
+    return forget(identity);
   }
   auto remote = found->second.remote;
   auto turn_away = [&](const transport_key& key, errc code, const char* what) {
     found->second.cut = true;
+    forget(identity);
     cut_connection(fd, remote);
     refuse({key, remote, {code, "zmq", what, nullptr}});
   };

@@ -362,6 +362,7 @@ void curve_socket::engine::end(const link_ptr& one, const error& why) {
     one->dealer = {};
   } else {
     by_identity_.erase(one->identity);
+    forget(one->identity);
     if (auto at = by_descriptor_.find(one->descriptor); at != by_descriptor_.end() && at->second == one) {
       by_descriptor_.erase(at);
       cut_connection(one->descriptor, one->remote);

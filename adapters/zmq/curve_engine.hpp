@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "adapters/zmq/curve_socket.hpp"
@@ -106,6 +107,7 @@ private:
   void accepted(int fd);
   void disconnected(int fd);
   void refuse(link_refusal refusal);
+  void forget(const std::string& identity);
   bool on_list(const transport_key& key) const;
 
   // Dialling.
@@ -150,6 +152,8 @@ private:
   std::unordered_map<link_id, link_ptr> links_;
   std::unordered_map<std::string, link_ptr> by_identity_;
   std::map<int, link_ptr> by_descriptor_;
+  std::unordered_set<std::string> gone_; ///< Identities whose frames may still come, while their descriptor is used again.
+  std::deque<std::string> gone_in_order_;
   std::map<int, unknown> unknown_;
   std::set<link_id> dialling_;
   std::set<link_id> blocked_;  ///< ZeroMQ takes no more for now.

@@ -57,6 +57,7 @@ public:
     change([&] { at(link).frames.emplace_back(bytes.begin(), bytes.end()); });
   }
   void refused(const link_refusal& refusal) override {
+    if (std::getenv("LUCID_TEST_LOUD")) std::fprintf(stderr, "refused: %s %s\n", refusal.address.c_str(), to_string(refusal.why).c_str());
     change([&] { refusals.push_back(refusal); });
   }
 

@@ -378,7 +378,9 @@ BOOST_AUTO_TEST_CASE(fifty_reconnects_leave_no_memory_and_no_descriptors_behind)
   std::ptrdiff_t open_after_ten = 0;
   for (std::size_t round = 1; round <= 60; ++round) {
     auto link = a.dial(b).value();
-    BOOST_REQUIRE(a.book.wait_up(link));
+    bool is_up = a.book.wait_up(link);
+    if (!is_up) BOOST_TEST_MESSAGE("round " << round << ": " << a.book.look([&] { return to_string(a.book.at(link).why); }));
+    BOOST_REQUIRE(is_up);
     auto far = a.reached(round);
     BOOST_REQUIRE(far);
     BOOST_REQUIRE(ask(a.system, *far, round) == round + 1);
