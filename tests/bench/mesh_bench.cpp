@@ -261,9 +261,9 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--check") == 0) check = true;
     else part = argv[i];
   std::vector<result> results;
-  if (part.empty() || part == "memory") measure_memory(results);
   if (part.empty() || part == "requests") measure_round_trips(results);
   if (part.empty() || part == "bulk") measure_bulk(results);
+  if (part.empty() || part == "memory") measure_memory(results);
   bool kept = true;
   for (const auto& r : results) {
     std::printf("%-42s %10.4g %-4s", r.name, r.value, r.unit);
