@@ -27,6 +27,8 @@ import sys
 import time
 
 BOOTSTRAP_SECONDS_MAX = 120
+FIRST_VOTING_SECONDS = 5  # The least that tor takes.
+REMINDER_SECONDS = 1.5
 PR_SET_PDEATHSIG = 1
 
 # Votes: as fast as tor allows at first; then slow enough for a machine that is busy with tests. Descriptors of onion
@@ -56,13 +58,14 @@ DirPort {address}:{dir_port}
 AuthoritativeDirectory 1
 V3AuthoritativeDirectory 1
 ContactInfo nobody@example.org
-TestingV3AuthInitialVotingInterval 5
+TestingV3AuthInitialVotingInterval {first_voting}
 TestingV3AuthInitialVoteDelay 2
 TestingV3AuthInitialDistDelay 2
 V3AuthVotingInterval {voting}
 V3AuthVoteDelay 2
 V3AuthDistDelay 2
 V3AuthNIntervalsValid 6
+V3BandwidthsFile {bandwidths}
 TestingDirAuthVoteExit *
 TestingDirAuthVoteHSDir *
 TestingDirAuthVoteGuard *
@@ -131,22 +134,40 @@ class Member:
             fail("tor-gencert failed: " + complaint.decode(errors="replace").strip())
         certificate = (self.folder / "keys" / "authority_certificate").read_text()
         identity = re.search(r"^fingerprint ([0-9A-F]{40})$", certificate, re.M).group(1)
+        return (f"DirAuthority {self.name} orport={self.or_port} no-v2 v3ident={identity} "
+                f"{self.network.address}:{self.dir_port} {self.fingerprint}")
+
+    def begin_identity(self):
         words = [self.network.tor, "--quiet", "--list-fingerprint", "--orport", "1", "--datadirectory", self.folder,
                  "--dirauthority", "none 127.0.0.1:1 " + "f" * 40, "--nickname", self.name, "-f", self.folder / "torrc",
                  "--ignore-missing-torrc", "--defaults-torrc", self.folder / "no-defaults"]
-        told = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-        found = re.search(r"((?:[0-9A-F]{4} ?){10})\s*$", told.stdout)
+        self.teller = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       text=True, preexec_fn=die_with_parent)
+
+    def finish_identity(self):
+        told, _ = self.teller.communicate(timeout=60)
+        found = re.search(r"((?:[0-9A-F]{4} ?){10})\s*$", told)
         if not found:
-            fail("tor tells no fingerprint: " + (told.stdout + told.stderr).strip())
-        return (f"DirAuthority {self.name} orport={self.or_port} no-v2 v3ident={identity} "
-                f"{self.network.address}:{self.dir_port} {found.group(1).strip()}")
+            fail("tor tells no fingerprint: " + told.strip())
+        self.fingerprint = found.group(1).replace(" ", "")
 
     def start(self):
         values = dict(folder=self.folder, name=self.name, address=self.network.address, or_port=self.or_port,
-                      dir_port=self.dir_port, owner=os.getpid(), voting=self.network.voting)
+                      dir_port=self.dir_port, owner=os.getpid(), voting=self.network.voting,
+                      first_voting=FIRST_VOTING_SECONDS, bandwidths=self.network.folder / "bandwidths")
         text = COMMON.format(**values) + (AUTHORITY.format(**values) if self.dir_port else "")
         (self.folder / "torrc").write_text(text + "\n".join(self.network.authority_lines) + "\n")
         self.process = self.network.spawn(self.folder, self.name)
+
+
+    def count(self, prefix, *names):
+        files = [self.folder / name for name in names]
+        return sum(line.startswith(prefix) for file in files if file.exists()
+                   for line in file.read_text(errors="replace").splitlines())
+
+    def knows(self, count):
+        return (self.count("r ", "cached-microdesc-consensus") >= count
+                and self.count("onion-key", "cached-microdescs", "cached-microdescs.new") >= count)
 
 
 class Network:
@@ -163,6 +184,7 @@ class Network:
         self.relays = [Member(self, f"relay{i}", ports.pop()) for i in range(options.relays)]
         self.authority_lines = []
         self.processes = []
+        self.reminded = 0.0
 
     def spawn(self, folder, name):
         with open(folder / "stdout", "wb") as out:
@@ -173,13 +195,24 @@ class Network:
         return process
 
     def start(self):
+        everybody = self.authorities + self.relays
+        for one in everybody:
+            one.begin_identity()
         for one in self.authorities:
             one.begin_certificate()
+        for one in everybody:
+            one.finish_identity()
+        # Without measurements the first relay that says it carried a byte is chosen as the last hop of every circuit,
+        # and where it is a client's guard as well, that client never gets a circuit.
+        (self.folder / "bandwidths").write_text(
+            f"{int(time.time())}\n" + "".join(f"node_id=${one.fingerprint} bw=1000 nick={one.name}\n" for one in everybody))
         self.authority_lines = [one.line() for one in self.authorities]
         (self.folder / "client.torrc").write_text(CLIENT.format(authorities="\n".join(self.authority_lines)))
-        everybody = self.authorities + self.relays
         ports = [port for one in everybody for port in (one.or_port, one.dir_port) if port]
         (self.folder / "ports").write_text("".join(f"{port}\n" for port in ports))
+        # Votes of the first consensus are cast two seconds before a multiple of five. Whoever misses it waits for a
+        # regular one, so everybody starts in the second behind a vote, and has four to be known to all authorities.
+        time.sleep(-(time.time() - 4.05) % FIRST_VOTING_SECONDS)
         for one in everybody:
             one.start()
         (self.folder / "pids").write_text("".join(f"{name} {process.pid}\n" for name, process in self.processes))
@@ -202,16 +235,16 @@ class Network:
         told = re.findall(r"Bootstrapped (\d+)%", log.read_text(errors="replace")) if log.exists() else []
         return int(told[-1]) if told else 0
 
-    def has_consensus(self):
-        """All authorities know all relays: a client's first consensus is one that it can build circuits from."""
-        for one in self.authorities:
-            file = one.folder / "cached-microdesc-consensus"
-            if not file.exists():
-                return False
-            text = file.read_text(errors="replace")
-            if sum(1 for line in text.splitlines() if line.startswith("r ")) < len(self.authorities) + len(self.relays):
-                return False
-        return True
+    def is_complete(self):
+        """Everybody knows everybody: no client that comes now has to ask a second time, which tor does late."""
+        everybody = self.authorities + self.relays
+        ignorant = [one for one in everybody if not one.knows(len(everybody))]
+        # Who asked before there was an answer asks again ever later; a reload makes it ask at once.
+        if self.authorities[0] not in ignorant and time.monotonic() - self.reminded > REMINDER_SECONDS:
+            self.reminded = time.monotonic()
+            for one in ignorant:
+                one.process.send_signal(signal.SIGHUP)
+        return not ignorant
 
     def end(self):
         for _, process in self.processes:
@@ -243,7 +276,7 @@ def run(options):
             if time.monotonic() - began > BOOTSTRAP_SECONDS_MAX:
                 fail(f"no network after {BOOTSTRAP_SECONDS_MAX} s; logs are in {network.folder}")
             network.check()
-            if not probing and network.has_consensus():
+            if not probing and network.is_complete():
                 if not wants_probe:
                     break
                 network.start_probe()
