@@ -72,7 +72,8 @@ enable_backports() {
   echo "deb $mirror bookworm-backports main" | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
 }
 
-# Runs a command while packages may start no service: of prometheus the tests need promtool alone.
+# Runs a command while packages may start no service: of prometheus the tests need promtool alone, and a node starts a
+# tor of its own.
 policy=/usr/sbin/policy-rc.d
 without_services() {
   [[ -e $policy ]] && { "$@"; return; }
@@ -82,7 +83,7 @@ without_services() {
   "$@"
 }
 
-# Nor may it be started at the next boot.
+# Nor may it be started at the next boot. A service that was there before is left as it is.
 disable_service() {
   as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
   as_root deb-systemd-helper disable "$1.service" >/dev/null 2>&1 || true
@@ -112,5 +113,7 @@ for word in "${missing[@]}"; do
 done
 echo "install_deps: installing ${#chosen[@]} packages: ${chosen[*]}"
 without_services as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${chosen[@]}" >/dev/null
-[[ " ${chosen[*]} " != *" prometheus "* ]] || disable_service prometheus
+for service in prometheus tor; do
+  [[ " ${chosen[*]} " != *" $service "* ]] || disable_service "$service"
+done
 echo "install_deps: done"
