@@ -140,7 +140,10 @@ struct tor_shell {
     // Publishing anew makes a service hard to find for some seconds: not for nothing.
     if (same && !state().service_due && !core().onion().empty()) return onion_service{core().onion()};
     auto onion = publish(wish);
-    if (!onion) return pass_on(std::move(onion));
+    if (!onion) {
+      state().service_due = !present.ports.empty(); // What was there may be gone: it is offered again.
+      return pass_on(std::move(onion));
+    }
     state().settings.wishes->set_service(wish);
     return onion_service{*onion};
   }
@@ -159,7 +162,8 @@ struct tor_shell {
   outcome<tor_status> take(const onion_authorise_request& wish) const {
     auto peers = state().settings.wishes->read().peers;
     if (!peers.contains(wish.onion) && peers.size() == onion_peers_max)
-      return fail(errc::limit_exceeded, "tor", "the client key is in use for " + std::to_string(onion_peers_max) + " onion services");
+      return fail(errc::limit_exceeded, "tor",
+                  "the client key is in use for " + std::to_string(onion_peers_max) + " onion services");
     if (auto taken = router().authorise(wish.onion); !taken) return pass_on(std::move(taken));
     state().peers_due.erase(wish.onion);
     state().settings.wishes->add_peer(wish.onion);

@@ -255,7 +255,8 @@ private:
 control_client::control_client(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
 control_client::~control_client() = default;
 
-outcome<std::unique_ptr<control_client>> control_client::connect(const control_options& options, event_sink events, end_sink end) {
+outcome<std::unique_ptr<control_client>> control_client::connect(const control_options& options, event_sink events,
+                                                                 end_sink end) {
   static const int ready = sodium_init();
   if (ready < 0) std::abort(); // No random source; as everywhere.
   auto socket = connect_control(options.address, options.answer_max);
@@ -294,7 +295,7 @@ outcome<added_onion> control_client::add_onion(const tor_secret_text& key, const
   command.append("ADD_ONION ").append(key.empty() ? "NEW:ED25519-V3" : key.reveal());
   if (!clients.empty()) command.append(" Flags=V3Auth");
   for (auto& port : ports)
-    command.append(" Port=").append(std::to_string(port.virtual_port)).append(",127.0.0.1:").append(std::to_string(port.local_port));
+    command.append(" Port=" + std::to_string(port.virtual_port) + ",127.0.0.1:" + std::to_string(port.local_port));
   for (auto& client : clients) command.append(" ClientAuthV3=").append(base32(client));
   auto reply = ask(command);
   tor_secret_text::clear(command);

@@ -144,8 +144,10 @@ outcome<void> control_reader::take_reply_line(std::string_view line, std::vector
   auto code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   auto separator = line[3];
   if (code < 200 || code > 699) return violation("status code " + std::to_string(code));
-  if (separator != ' ' && separator != '-' && separator != '+') return violation("no separator behind the status code: " + shown(line));
-  if (line.find_first_of(std::string_view("\0\r", 2)) != std::string_view::npos) return violation("a control character in a line");
+  if (separator != ' ' && separator != '-' && separator != '+')
+    return violation("no separator behind the status code: " + shown(line));
+  if (line.find_first_of(std::string_view("\0\r", 2)) != std::string_view::npos)
+    return violation("a control character in a line");
   if (!reply_.lines.empty() && code != reply_.code)
     return violation("status code " + std::to_string(code) + " within a reply of " + std::to_string(reply_.code));
   if (reply_.lines.size() == control_reply_lines_max)

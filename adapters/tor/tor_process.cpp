@@ -253,7 +253,8 @@ outcome<std::unique_ptr<tor_process>> tor_process::start(const tor_process_optio
   auto code = plan.run(pid, {options.program, "-f", (options.folder / "torrc").string(), "--defaults-torrc",
                              (options.folder / "no-defaults").string()});
   if (code == ENOENT)
-    return fail(errc::missing_dependency, who, "there is no program " + options.program + "; install the package tor, or set tor.program");
+    return fail(errc::missing_dependency, who,
+                "there is no program " + options.program + "; install the package tor, or set tor.program");
   if (code != 0) return tor_posix::failure(options.program + " cannot be started", code);
   file_descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // Closes on exec by itself.
   if (process.get() < 0) {
@@ -266,8 +267,12 @@ outcome<std::unique_ptr<tor_process>> tor_process::start(const tor_process_optio
     std::make_unique<impl>(options, pid, std::move(process), std::move(ours), std::move(line), std::move(end))));
 }
 
-outcome<std::string> tor_process::wait_for_control(std::chrono::milliseconds within) const { return impl_->wait_for_control(within); }
-std::optional<error> tor_process::wait_for_end(std::chrono::milliseconds within) const { return impl_->wait_for_end(within); }
+outcome<std::string> tor_process::wait_for_control(std::chrono::milliseconds within) const {
+  return impl_->wait_for_control(within);
+}
+std::optional<error> tor_process::wait_for_end(std::chrono::milliseconds within) const {
+  return impl_->wait_for_end(within);
+}
 std::filesystem::path tor_process::cookie_file() const { return impl_->cookie_file(); }
 int tor_process::process_id() const noexcept { return impl_->process_id(); }
 

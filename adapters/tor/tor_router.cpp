@@ -49,7 +49,8 @@ std::optional<onion_news> news_in(const control_reply& event) {
     if (words[2] == "CIRCUIT_NOT_ESTABLISHED") return onion_circuits{false, split->values["REASON"]};
     if (words[2] == "NOT_ENOUGH_DIR_INFO") return onion_circuits{false, "too few relays are known"};
   }
-  if (words[0] == "NETWORK_LIVENESS") return onion_circuits{words[1] == "UP", words[1] == "UP" ? "" : "the network does not answer"};
+  if (words[0] == "NETWORK_LIVENESS")
+    return onion_circuits{words[1] == "UP", words[1] == "UP" ? "" : "the network does not answer"};
   if (words[0] == "HS_DESC" && words.size() >= 3 && (words[1] == "UPLOADED" || words[1] == "FAILED"))
     return onion_upload{words[2] + ".onion", words[1] == "UPLOADED", split->values["REASON"]};
   return std::nullopt;

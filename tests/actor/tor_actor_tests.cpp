@@ -151,6 +151,18 @@ BOOST_FIXTURE_TEST_CASE(what_tor_refuses_is_answered_and_after_a_restart_offered
   BOOST_TEST(incarnation("tor") == 2u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_refused_change_leaves_the_service_as_it_was, tor_world) {
+  begin();
+  auto onion = publish({{7800, 1234}}).value().onion;
+  tor->refuses_services = true;
+  BOOST_TEST(!publish({{7800, 1234}, {7801, 1235}}));
+  tor->services.clear(); // Taken away for the change.
+  tor->refuses_services = false;
+  advance(6s);
+  BOOST_TEST((tor->services == std::set<std::string>{onion}));
+  BOOST_TEST((tor->ports == std::vector<onion_port>{{7800, 1234}}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_stuck_tor_of_our_own_is_started_anew_a_given_one_is_not, tor_world) {
   tor->health = {{10, "Connecting", ""}, false, 0, 0};
   begin();

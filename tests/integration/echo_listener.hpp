@@ -88,7 +88,8 @@ inline std::string echoed_through(const std::string& socks, const std::string& h
     };
     std::string answer;
     using namespace std::string_literals;
-    auto request = "\x05\x01\x00\x03"s + static_cast<char>(host.size()) + host + static_cast<char>(port >> 8) + static_cast<char>(port & 255);
+    auto request = "\x05\x01\x00\x03"s + static_cast<char>(host.size()) + host + static_cast<char>(port >> 8);
+    request += static_cast<char>(port & 255);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 && exchange("\x05\x01\x00"s, 2) == "\x05\x00"s) {
       auto granted = exchange(request, 10);
       if (granted.size() == 10 && granted[1] == 0) answer = exchange(text, text.size());

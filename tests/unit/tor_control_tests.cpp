@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_value_is_found_by_its_key_and_unquoted) {
 }
 
 BOOST_AUTO_TEST_CASE(words_and_values_are_told_apart) {
-  auto split = split_control_words("NOTICE BOOTSTRAP PROGRESS=50 SUMMARY=\"a = \\\"b\\\" \\\\ \\101\" EMPTY= PROGRESS=9 last").value();
+  auto split =
+    split_control_words("NOTICE BOOTSTRAP PROGRESS=50 SUMMARY=\"a = \\\"b\\\" \\\\ \\101\" EMPTY= PROGRESS=9 last").value();
   BOOST_TEST((split.words == std::vector<std::string>{"NOTICE", "BOOTSTRAP", "last"}));
   BOOST_TEST(split.values.at("PROGRESS") == "50");
   BOOST_TEST(split.values.at("SUMMARY") == "a = \"b\" \\ A");
