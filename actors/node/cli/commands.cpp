@@ -6,6 +6,7 @@ namespace lucid {
 std::vector<command_group> command_groups() {
   return {
       {"sessions", "List, show, stop, extend and remove sessions."},
+      {"store", "Check the copies of recordings on other nodes."},
       {"actors", "Restart, kill, suspend and resume actors."},
       {"capsules", "List and show what crashed actors left."},
       {"audit", "Show and check what was done to the node."},
@@ -46,6 +47,7 @@ std::vector<command_spec> all_commands() {
       cluster_status_command(),
       ledger_show_command(),
       ledger_verify_command(),
+      store_audit_command(),
       node_command(),
       node_drain_command(),
       node_accept_command(),

@@ -7,6 +7,7 @@
 
 #include "actors/console/api_json.hpp"
 #include "actors/console/api_request.hpp"
+#include "actors/console/replication_json.hpp"
 #include "adapters/http/http_client.hpp"
 
 namespace lucid {
@@ -16,6 +17,7 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr auto answer_patience = 60s; ///< The server answers 504 by itself before that.
+constexpr auto audit_patience = 3min; ///< 64 MiB from a slow card, behind what it has to do besides.
 constexpr auto stream_patience = 5s;
 constexpr std::uint32_t page_count = 1000;
 
@@ -134,8 +136,25 @@ outcome<void> node_client::set_log_level(const std::string& subsystem, const std
   return {};
 }
 
+outcome<replication_status> node_client::replication() const {
+  auto answer = ask("GET", "/v1/replication");
+  if (!answer) return pass_on(std::move(answer));
+  return replication_status_from_json(*answer);
+}
+
+outcome<replication_audit> node_client::audit_copies(const session_id& id, std::uint32_t from) const {
+  auto answer = ask("POST", "/v1/replication/audit", json{{"session", to_hex(id)}, {"from", from}}.dump(), audit_patience);
+  if (!answer) return pass_on(std::move(answer));
+  return replication_audit_from_json(*answer);
+}
+
 outcome<json> node_client::ask(const std::string& method, const std::string& target, const std::string& body) const {
-  auto response = http_call(socket_, method, target, body, answer_patience);
+  return ask(method, target, body, answer_patience);
+}
+
+outcome<json> node_client::ask(const std::string& method, const std::string& target, const std::string& body,
+                               std::chrono::milliseconds patience) const {
+  auto response = http_call(socket_, method, target, body, patience);
   if (!response) return pass_on(std::move(response));
   auto answer = json::parse(response->body, nullptr, false);
   if (!answer.is_object())

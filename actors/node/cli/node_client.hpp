@@ -12,6 +12,7 @@
 #include "actors/node/cli/node_action.hpp"
 #include "adapters/http/stream_client.hpp"
 #include "messages/outcome.hpp"
+#include "messages/replication.hpp"
 #include "messages/session.hpp"
 #include "runtime/config/configuration.hpp"
 
@@ -46,6 +47,9 @@ public:
   outcome<nlohmann::json> capsule(const std::string& id) const;
   outcome<nlohmann::json> letters() const;
   outcome<nlohmann::json> audit(std::uint32_t count) const;              ///< The newest entries.
+  outcome<replication_status> replication() const;
+  /// A part of the chunks, read and hashed by all who hold them. Takes as long as that takes.
+  outcome<replication_audit> audit_copies(const session_id& id, std::uint32_t from) const;
   outcome<std::string> login_link() const;                               ///< For a browser; works once.
   outcome<nlohmann::json> cluster() const;                               ///< Its view; messages/ports/cluster.hpp.
   outcome<nlohmann::json> found_cluster(const std::string& name) const;
@@ -60,6 +64,8 @@ public:
 
 private:
   outcome<nlohmann::json> ask(const std::string& method, const std::string& target, const std::string& body = {}) const;
+  outcome<nlohmann::json> ask(const std::string& method, const std::string& target, const std::string& body,
+                              std::chrono::milliseconds patience) const;
   outcome<session_summary> ask_session(const std::string& method, const std::string& target,
                                        const std::string& body = {}) const;
 

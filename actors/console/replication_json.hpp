@@ -1,0 +1,24 @@
+// actors/console/replication_json.hpp - copies of recordings as the API tells of them, and back.
+//
+// Source: docs/api/console.openapi.yaml.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "messages/outcome.hpp"
+#include "messages/replication.hpp"
+
+namespace lucid {
+
+nlohmann::json to_json(const replication_status& status);
+nlohmann::json to_json(const replication_audit& audit);
+
+/// Errors: `protocol_violation` for an answer that is none.
+outcome<replication_status> replication_status_from_json(const nlohmann::json& object);
+outcome<replication_audit> replication_audit_from_json(const nlohmann::json& object);
+
+/// The body of POST /v1/replication/audit: {"session": 64 hexadecimal digits, "from": a number, 0 if it is left out}.
+/// Errors: `invalid_input`.
+outcome<replication_audit_request> decode_replication_audit(std::string_view body);
+
+} // namespace lucid
