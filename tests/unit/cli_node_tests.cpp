@@ -266,6 +266,46 @@ BOOST_FIXTURE_TEST_CASE(the_audit_log_is_shown_and_a_broken_one_ends_with_four, 
   BOOST_TEST(run({"audit", "verify"}).code == code_of(exit_code::source));
 }
 
+BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fixture) {
+  auto row = [](const std::string& id, int chunks) {
+    return json{{"id", id}, {"state", "completed"}, {"title", ""}, {"owner", ""}, {"source", ""}, {"created_us", 1},
+                {"started_us", 1}, {"ended_us", 2}, {"frame_count", 1}, {"fragment_count", 1}, {"gap_count", 0},
+                {"captured_bytes", 1}, {"stored_bytes", 1}, {"chunk_count", chunks}, {"block_height", 1}, {"reason", ""},
+                {"interrupted", false}};
+  };
+  node.answer("GET /v1/sessions?offset=0&count=1000", json{{"sessions", {row(session, 3)}}}.dump());
+  node.answer("GET /v1/replication", json{{"copies", 2}, {"session_count", 1}, {"chunk_count", 3}, {"replicated_count", 3},
+                                          {"without_copy_count", 0}, {"in_flight", 0}, {"last_failure", ""},
+                                          {"holders", json::array()}}.dump());
+  auto copy = [](const std::string& name, int verified, int damaged, const std::string& failure = "") {
+    return json{{"node", std::string(64, name.back())}, {"name", name}, {"held", 3}, {"verified", verified}, {"damaged", damaged},
+                {"missing", 0}, {"failure", failure}};
+  };
+  auto answer_with = [&](json copies, bool done = true) {
+    node.answer("POST /v1/replication/audit", json{{"session", session}, {"chunk_count", 3}, {"from", 0}, {"next", done ? 3 : 0},
+                                                   {"done", done}, {"copies", copies}}.dump());
+  };
+  answer_with({copy("pi-2", 3, 0), copy("pi-3", 3, 0)});
+  auto good = run({"store", "audit"});
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(has(good.out, "pi-3"));
+  BOOST_TEST(has(good.err, "Each recording has 2 whole copies"));
+  BOOST_TEST(was_asked("POST /v1/replication/audit {\"from\":0,\"session\":\"" + session + "\"}"));
+  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
+  auto bad = run({"store", "audit", "aaaa", "--json"});
+  BOOST_TEST(bad.code == code_of(exit_code::damaged));
+  auto told = json::parse(bad.out);
+  BOOST_TEST(told["recordings"][0]["whole_copies"] == 1);
+  BOOST_TEST(told["recordings"][0]["copies"][0]["damaged"] == 1);
+  answer_with({copy("pi-2", 3, 0), copy("pi-3", 0, 0, "it is down")});
+  auto unasked = run({"store", "audit"});
+  BOOST_TEST(unasked.code == code_of(exit_code::not_now));
+  BOOST_TEST(has(unasked.out, "it is down"));
+  answer_with(json::array(), false); // A node that never gets on.
+  BOOST_TEST(run({"store", "audit"}).code != 0);
+  BOOST_TEST(run({"store", "audit", "bbbb"}).code == code_of(exit_code::not_found));
+}
+
 BOOST_AUTO_TEST_CASE(without_a_node_each_command_says_so) {
   for (auto& words : std::vector<std::vector<std::string>>{{"inspect"},
                                                            {"console", "open"},
