@@ -57,14 +57,23 @@ void blob_exchange::link_frame(const node_id& peer, byte_view frame) {
   run([&](auto now, blob_effects& out) { core_.frame(peer, frame, now, out); });
 }
 
-void blob_exchange::attach(blob_answers answers) {
+std::uint64_t blob_exchange::attach(blob_answers answers) {
+  std::uint64_t number = 0;
   run([&](auto, blob_effects& out) {
     core_.forget_asked(out);
     answers_ = std::move(answers);
+    number = ++attachment_;
   });
+  return number;
 }
 
-void blob_exchange::detach() { attach({}); }
+void blob_exchange::detach(std::uint64_t attachment) {
+  run([&](auto, blob_effects& out) {
+    if (attachment != attachment_) return;
+    core_.forget_asked(out);
+    answers_ = {};
+  });
+}
 
 void blob_exchange::send(std::uint64_t token, const blob_send_request& what) {
   auto content = blake3(what.bytes.view()); // Before the lock: 10 MiB take milliseconds.

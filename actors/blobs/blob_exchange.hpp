@@ -31,9 +31,10 @@ public:
   void link_down(const node_id& peer) override;
   void link_frame(const node_id& peer, byte_view frame) override;
 
-  /// From now on answers go there; those that were owed to an earlier one are given up.
-  void attach(blob_answers answers);
-  void detach();
+  /// From now on answers go there; those that were owed to an earlier one are given up. Answers a number to detach by.
+  std::uint64_t attach(blob_answers answers);
+  /// Harmless when another one has attached since.
+  void detach(std::uint64_t attachment);
 
   /// The answer comes by `blob_answers`, possibly before the call returns.
   void send(std::uint64_t token, const blob_send_request& what);
@@ -57,6 +58,7 @@ private:
   const clock_port* clock_;
   blob_links* links_ = nullptr;
   blob_answers answers_;
+  std::uint64_t attachment_ = 0;
 };
 
 } // namespace lucid

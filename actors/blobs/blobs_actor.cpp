@@ -24,13 +24,14 @@ constexpr std::chrono::nanoseconds tick_min = 5ms;
 struct blobs_state {
   static inline const char* name = "blobs";
   std::shared_ptr<blob_exchange> exchange;
+  std::uint64_t attachment = 0;
   std::unordered_map<std::uint64_t, owed_answer<blob_ref>> sends; ///< Bounded by the core, as the next.
   std::unordered_map<std::uint64_t, owed_answer<payload>> takes;
   std::uint64_t last_token = 0;
   std::uint64_t timer = 0; ///< The one that counts: an earlier wish replaces it.
   std::chrono::nanoseconds timer_at = std::chrono::nanoseconds::max();
   ~blobs_state() {
-    if (exchange) exchange->detach();
+    if (exchange) exchange->detach(attachment);
   }
 };
 
@@ -54,7 +55,7 @@ struct blobs_shell {
       if (auto actor = home.lock()) run_inside(actor, std::move(step));
     };
     auto me = *this;
-    state().exchange->attach(
+    state().attachment = state().exchange->attach(
       {[inside, me](std::uint64_t token, outcome<blob_ref> result) {
          inside([me, token, result = std::move(result)]() mutable { me.settle(me.state().sends, token, std::move(result)); });
        },

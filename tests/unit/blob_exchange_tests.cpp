@@ -79,6 +79,7 @@ struct two_nodes {
   real_clock clock;
   blob_exchange a{{}, clock}, b{{}, clock};
   one_way from_a{b, a_id}, from_b{a, b_id};
+  std::uint64_t attachment = 0;
   std::mutex mutex;
   std::condition_variable changed;
   std::map<std::uint64_t, outcome<blob_ref>> sent;
@@ -87,7 +88,7 @@ struct two_nodes {
   two_nodes() {
     a.connect(&from_a);
     b.connect(&from_b);
-    a.attach({[this](std::uint64_t t, outcome<blob_ref> r) { note(sent, t, std::move(r)); }, {}});
+    attachment = a.attach({[this](std::uint64_t t, outcome<blob_ref> r) { note(sent, t, std::move(r)); }, {}});
     b.attach({{}, [this](std::uint64_t t, outcome<payload> r) { note(taken, t, std::move(r)); }});
   }
   ~two_nodes() {
@@ -158,7 +159,9 @@ BOOST_AUTO_TEST_CASE(who_detaches_hears_nothing_more_and_the_peer_lets_go) {
   payload what(byte_buffer(1u << 20, 7));
   n.a.send(1, {n.b_id, number(1), what});
   BOOST_TEST(n.a.sending_count() == 1u);
-  n.a.detach();
+  n.a.detach(n.attachment + 1); // Of somebody else.
+  BOOST_TEST(n.a.sending_count() == 1u);
+  n.a.detach(n.attachment);
   BOOST_TEST(n.a.sending_count() == 0u);
   n.link();
   n.a.send(2, {n.b_id, number(2), what}); // Nobody hears of it; it arrives all the same.
