@@ -109,7 +109,7 @@ struct challenge_answer {
   storage_challenge what;
   block_proof proof;            ///< Without a manifest at the holder: position 0, count 0 and no session path.
   unix_time_us answered_us = 0; ///< By the holder's clock.
-  signature by{};               ///< The holder's. Source: docs/mesh.md, "Challenges".
+  signature by{};               ///< The holder's. Source: docs/replication.md, "Challenges".
 };
 
 enum class challenge_outcome : std::uint8_t {

@@ -1,6 +1,6 @@
 // actors/blobs/blob_frames.hpp - the frames of channel 3: how blobs are offered, taken, and cut into pieces.
 //
-// All begin with the channel and the kind, a byte each. Numbers are little-endian. Source: docs/mesh.md, "Blobs".
+// All begin with the channel and the kind, a byte each. Numbers are little-endian. Source: docs/replication.md, "Blobs".
 #pragma once
 
 #include <cstdint>

@@ -21,6 +21,7 @@ inline constexpr std::string_view ledger_entry = "lucid v1 ledger entry";
 inline constexpr std::string_view block_hash = "lucid v1 block hash";
 inline constexpr std::string_view key_file = "lucid v1 key file";
 inline constexpr std::string_view audit_entry = "lucid v1 audit entry";
+inline constexpr std::string_view placement_weight = "lucid v1 placement weight";
 inline constexpr std::string_view challenge = "lucid v1 storage challenge";
 inline constexpr std::string_view challenge_answer = "lucid v1 challenge answer";
 inline constexpr std::string_view challenge_result = "lucid v1 challenge result";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actors/format/contexts.hpp"
 #include "adapters/blake3/blake3_hasher.hpp"
 
 namespace lucid {
@@ -12,7 +13,7 @@ namespace {
 /// Rendezvous hashing: of all nodes, those with the highest weights hold the session. Not a secret, never stored.
 std::uint64_t weight_of(const node_id& node, const session_id& session) {
   std::array<std::uint8_t, 8> bytes{};
-  blake3_derive_into("lucid v1 placement weight", {node, session}, bytes);
+  blake3_derive_into(contexts::placement_weight, {node, session}, bytes);
   std::uint64_t weight = 0;
   std::memcpy(&weight, bytes.data(), sizeof weight);
   return weight;
