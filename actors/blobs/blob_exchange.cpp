@@ -5,7 +5,7 @@
 
 namespace lucid {
 
-/// Frames are handed over under the lock: two threads must not swap them. Answers are told behind it, since whoever hears
+/// Frames go to the links under the lock: two threads must not swap them. Answers are told behind it, since whoever hears
 /// them may ask at once.
 template <class Step>
 void blob_exchange::run(Step&& step) {
@@ -27,17 +27,45 @@ void blob_exchange::run(Step&& step) {
 
 void blob_exchange::carry_out(blob_effects& effects, blob_core::time now) {
   if (!links_) return;
-  std::vector<node_id> lost;
   for (auto& f : effects.frames) {
-    if (std::find(lost.begin(), lost.end(), f.to) != lost.end()) continue;
-    auto sent = links_->send(f.to, std::move(f.bytes));
-    if (sent) continue;
-    // What follows would not be in step with what the peer has: the link has to begin anew.
-    lost.push_back(f.to);
-    core_.down(f.to, now);
-    links_->cut(f.to, sent.error());
+    auto& box = outboxes_[f.to];
+    box.bytes += f.bytes.size();
+    box.frames.push_back(std::move(f.bytes));
   }
-  for (auto& c : effects.cuts) links_->cut(c.peer, c.why);
+  flush_all(now);
+  for (auto& c : effects.cuts) cut(c.peer, c.why, now);
+}
+
+/// What the link has room for. Called whenever a frame comes or goes, and by the tick.
+void blob_exchange::flush(const node_id& to, blob_core::time now) {
+  auto found = outboxes_.find(to);
+  if (found == outboxes_.end()) return;
+  auto& box = found->second;
+  while (!box.frames.empty()) {
+    auto size = box.frames.front().size();
+    if (links_->room_bytes(to) < size) break;
+    auto sent = links_->send(to, std::move(box.frames.front()));
+    if (!sent) return cut(to, sent.error(), now);
+    box.frames.pop_front();
+    box.bytes -= size;
+  }
+  if (box.bytes > outbox_bytes_max_)
+    return cut(to, {errc::protocol_violation, "blobs", "the peer asks and does not read the answers", nullptr}, now);
+  if (box.frames.empty()) outboxes_.erase(found);
+}
+
+void blob_exchange::flush_all(blob_core::time now) {
+  for (auto at = outboxes_.begin(); at != outboxes_.end();) {
+    auto to = at->first;
+    flush(to, now);
+    at = outboxes_.upper_bound(to);
+  }
+}
+
+void blob_exchange::cut(const node_id& peer, const error& why, blob_core::time now) {
+  core_.down(peer, now);
+  outboxes_.erase(peer);
+  links_->cut(peer, why);
 }
 
 void blob_exchange::connect(blob_links* links) {
@@ -46,11 +74,17 @@ void blob_exchange::connect(blob_links* links) {
 }
 
 void blob_exchange::link_up(const node_id& peer) {
-  run([&](auto now, blob_effects& out) { core_.up(peer, now, out); });
+  run([&](auto now, blob_effects& out) {
+    outboxes_.erase(peer);
+    core_.up(peer, now, out);
+  });
 }
 
 void blob_exchange::link_down(const node_id& peer) {
-  run([&](auto now, blob_effects&) { core_.down(peer, now); });
+  run([&](auto now, blob_effects&) {
+    outboxes_.erase(peer);
+    core_.down(peer, now);
+  });
 }
 
 void blob_exchange::link_frame(const node_id& peer, byte_view frame) {
@@ -90,6 +124,7 @@ void blob_exchange::tick() {
 
 std::optional<std::chrono::nanoseconds> blob_exchange::next_tick_in() const {
   std::lock_guard lock(mutex_);
+  if (!outboxes_.empty()) return std::chrono::nanoseconds(0); // Nobody tells when there is room.
   auto at = core_.wake_at();
   if (!at) return std::nullopt;
   return std::max(*at - clock_->monotonic(), std::chrono::nanoseconds(0));

@@ -3,7 +3,9 @@
 // Pieces come at ten thousand a second: they are handled where they are read, and an actor hears of whole blobs alone.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "actors/blobs/blob_core.hpp"
@@ -23,7 +25,8 @@ struct blob_answers {
 /// Threads: all calls from any. One lock, held while a piece is copied and hashed (some 50 us).
 class blob_exchange final : public blob_link_events {
 public:
-  blob_exchange(const blob_limits& limits, const clock_port& clock) : core_(limits), clock_(&clock) {}
+  blob_exchange(const blob_limits& limits, const clock_port& clock)
+    : core_(limits), clock_(&clock), outbox_bytes_max_(limits.credit_bytes + outbox_extra_bytes_max) {}
 
   void connect(blob_links* links);
 
@@ -49,14 +52,27 @@ public:
   std::size_t sending_count() const;
 
 private:
+  /// Frames that the link has no room for at present. Pieces in it are under credit; the rest is small.
+  struct outbox {
+    std::deque<byte_buffer> frames;
+    std::size_t bytes = 0;
+  };
+  /// Beyond the credit: answers to a peer that asks and does not read. Then it is cut.
+  static constexpr std::size_t outbox_extra_bytes_max = 1u << 20;
+
   template <class Step>
   void run(Step&& step);
   void carry_out(blob_effects& effects, blob_core::time now);
+  void flush(const node_id& to, blob_core::time now);
+  void flush_all(blob_core::time now);
+  void cut(const node_id& peer, const error& why, blob_core::time now);
 
   mutable std::mutex mutex_;
   blob_core core_;
   const clock_port* clock_;
   blob_links* links_ = nullptr;
+  std::size_t outbox_bytes_max_;
+  std::map<node_id, outbox> outboxes_; ///< None of a peer that is down.
   blob_answers answers_;
   std::uint64_t attachment_ = 0;
 };

@@ -9,15 +9,17 @@ namespace lucid {
 
 /// One link for each peer that is up: frames in order, none twice, none lost without the link going down.
 ///
-/// Threads: both calls from any thread. They must not block, and must not call back into who calls them: what happens to
+/// Threads: all calls from any thread. They must not block, and must not call back into who calls them: what happens to
 /// a link is told later, or on the thread that the links have of their own.
 class blob_links {
 public:
   virtual ~blob_links() = default;
 
-  /// Hands a frame of at most mesh_frame_bytes_max over. A link holds at least mesh.chunk_credit_bytes and 64 more frames
-  /// that are not yet on the wire. Errors: `unreachable`, `busy`; the sender then cuts the link, since its frames are
-  /// not in step any more.
+  /// How many bytes of frames `send` takes at present; 0 without a link. Less than a frame's length: later again.
+  virtual std::size_t room_bytes(const node_id& to) const = 0;
+
+  /// Hands a frame of at most mesh_frame_bytes_max over. Errors: `unreachable`, `busy`; the frame is lost then, and the sender
+  /// cuts the link, since what follows would not be in step.
   virtual outcome<void> send(const node_id& to, byte_buffer frame) = 0;
 
   /// Ends the link to a peer that broke the rules, or that frames got lost to. It may come up again.

@@ -59,6 +59,12 @@ struct switchboard {
   struct line final : blob_links {
     switchboard* board = nullptr;
     node_id from{};
+    std::size_t room_bytes(const node_id& to) const override {
+      if (!board->up.contains(std::minmax(from, to))) return 0;
+      std::size_t queued = 0;
+      for (auto& f : board->frames) queued += f.from == from && f.to == to ? f.bytes.size() : 0;
+      return (300u << 10) - std::min<std::size_t>(300u << 10, queued);
+    }
     outcome<void> send(const node_id& to, byte_buffer frame) override {
       if (!board->up.contains(std::minmax(from, to))) return fail(errc::unreachable, "test", "no link");
       board->frames.push_back({from, to, std::move(frame)});

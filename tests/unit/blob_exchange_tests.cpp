@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE blob_exchange_tests
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -33,9 +34,15 @@ public:
     wake_.notify_all();
     thread_.join();
   }
+  std::size_t room_bytes(const node_id&) const override {
+    std::lock_guard lock(mutex_);
+    return queue_bytes_max - std::min(queue_bytes_max, queued_);
+  }
   outcome<void> send(const node_id&, byte_buffer frame) override {
     if (refuse_in_ > 0 && --refuse_in_ == 0) return fail(errc::busy, "link", "told to refuse");
     std::lock_guard lock(mutex_);
+    if (queued_ + frame.size() > queue_bytes_max) return fail(errc::busy, "link", "full");
+    queued_ += frame.size();
     queue_.push_back(std::move(frame));
     wake_.notify_all();
     return {};
@@ -44,6 +51,7 @@ public:
   void clear() {
     std::unique_lock lock(mutex_);
     queue_.clear();
+    queued_ = 0;
     wake_.wait(lock, [&] { return !busy_; });
   }
   std::atomic<int> cut_count{0};
@@ -57,6 +65,7 @@ private:
       if (closing_) return;
       auto frame = std::move(queue_.front());
       queue_.pop_front();
+      queued_ -= frame.size();
       busy_ = true;
       lock.unlock();
       to_.link_frame(from_, frame);
@@ -67,8 +76,10 @@ private:
   }
   blob_exchange& to_;
   node_id from_;
-  std::mutex mutex_;
+  static constexpr std::size_t queue_bytes_max = 256u << 10; // Less than the credit: the rest waits in the exchange.
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
+  std::size_t queued_ = 0;
   std::deque<byte_buffer> queue_;
   bool closing_ = false, busy_ = false;
   std::thread thread_;
@@ -167,4 +178,28 @@ BOOST_AUTO_TEST_CASE(who_detaches_hears_nothing_more_and_the_peer_lets_go) {
   n.a.send(2, {n.b_id, number(2), what}); // Nobody hears of it; it arrives all the same.
   for (int i = 0; i < 500 && n.b.memory_bytes() == 0; ++i) std::this_thread::sleep_for(10ms);
   BOOST_TEST(n.sent.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_asks_and_does_not_read_is_cut_before_its_answers_fill_the_memory) {
+  /// A link without room.
+  struct deaf final : blob_links {
+    std::size_t room_bytes(const node_id&) const override { return 0; }
+    outcome<void> send(const node_id&, byte_buffer) override { return {}; }
+    void cut(const node_id&, const error&) override { ++cut_count; }
+    int cut_count = 0;
+  } link;
+  real_clock clock;
+  blob_exchange exchange({}, clock);
+  exchange.connect(&link);
+  exchange.link_up({9});
+  blob_id id{};
+  std::size_t asked = 0;
+  for (; asked < 1'000'000 && link.cut_count == 0; ++asked) {
+    for (std::size_t i = 0; i < 4; ++i) id[i] = static_cast<std::uint8_t>(asked >> (8 * i));
+    exchange.link_frame({9}, blob_frames::encode(blob_frames::offer{{id, payload::size_bytes_max, {}}}));
+  }
+  BOOST_TEST(link.cut_count == 1);
+  BOOST_TEST(asked < 150'000u); // 2 MiB of refusals of 19 bytes.
+  exchange.link_frame({9}, blob_frames::encode(blob_frames::offer{{blob_id{77}, 5, {}}}));
+  BOOST_TEST(link.cut_count == 1); // Behind the cut nothing counts.
 }
