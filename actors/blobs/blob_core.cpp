@@ -11,8 +11,10 @@ using namespace blob_frames;
 
 /// Credit that a peer may give at all: nobody sets more (mesh.chunk_credit_bytes ends at 64 MiB).
 constexpr std::uint64_t credit_bytes_max = 64u << 20;
-/// Credit goes back in quarters of the bound: a frame for each piece would be as many frames as pieces.
+/// Credit goes back in quarters of the bound: a frame for each piece would be as many frames as pieces. In smaller parts of a
+/// large one: it also tells the sender that there is room in its queue again (blob_links).
 constexpr std::uint64_t credit_parts = 4;
+constexpr std::uint64_t credit_part_bytes_max = 256u << 10;
 /// A little credit is not worth a frame of its own. Below three quarters of the least credit that can be configured:
 /// a receiver may hold back up to one quarter.
 constexpr std::uint64_t piece_bytes_min = 16u << 10;
@@ -215,7 +217,7 @@ void blob_core::on(const done& f, const node_id& from, peer_state& peer, time no
 
 /// What is given back grows until it is worth a frame.
 void blob_core::give_credit(const node_id& to, peer_state& peer, bool at_once, blob_effects& out) {
-  if (peer.owed == 0 || (!at_once && peer.owed < limits_.credit_bytes / credit_parts)) return;
+  if (peer.owed == 0 || (!at_once && peer.owed < std::min(limits_.credit_bytes / credit_parts, credit_part_bytes_max))) return;
   peer.may_receive += peer.owed;
   say(to, credit{static_cast<std::uint32_t>(peer.owed)}, out);
   peer.owed = 0;

@@ -15,7 +15,9 @@ class blob_links {
 public:
   virtual ~blob_links() = default;
 
-  /// How many bytes of frames `send` takes at present; 0 without a link. Less than a frame's length: later again.
+  /// How many bytes of frames `send` takes at present; 0 without a link. Less than a frame's length: later again. An idle
+  /// link takes at least 512 KiB: what a peer has read of that is enough for it to answer, and the answer is when room is
+  /// asked for again.
   virtual std::size_t room_bytes(const node_id& to) const = 0;
 
   /// Hands a frame of at most mesh_frame_bytes_max over. Errors: `unreachable`, `busy`; the frame is lost then, and the sender

@@ -63,7 +63,7 @@ struct switchboard {
       if (!board->up.contains(std::minmax(from, to))) return 0;
       std::size_t queued = 0;
       for (auto& f : board->frames) queued += f.from == from && f.to == to ? f.bytes.size() : 0;
-      return (300u << 10) - std::min<std::size_t>(300u << 10, queued);
+      return (512u << 10) - std::min<std::size_t>(512u << 10, queued);
     }
     outcome<void> send(const node_id& to, byte_buffer frame) override {
       if (!board->up.contains(std::minmax(from, to))) return fail(errc::unreachable, "test", "no link");

@@ -76,7 +76,7 @@ private:
   }
   blob_exchange& to_;
   node_id from_;
-  static constexpr std::size_t queue_bytes_max = 256u << 10; // Less than the credit: the rest waits in the exchange.
+  static constexpr std::size_t queue_bytes_max = 512u << 10; // Less than the credit: the rest waits in the exchange.
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::size_t queued_ = 0;
