@@ -21,8 +21,8 @@ inline constexpr std::string_view links = "mesh/links";       ///< Membership, l
 inline constexpr std::string_view gateway = "mesh/gateway";   ///< What other nodes of the cluster talk to.
 inline constexpr std::string_view blobs = "mesh/blobs";       ///< Large bytes between nodes.
 inline constexpr std::string_view tor = "mesh/tor";
-inline constexpr std::string_view replicas = "storage/replicas";       ///< The store of other nodes' recordings.
-inline constexpr std::string_view replication = "storage/replication"; ///< Has copies made, asks for proof of them.
+inline constexpr std::string_view replicas = "copies/replicas";        ///< The store of other nodes' recordings.
+inline constexpr std::string_view replication = "copies/replication"; ///< Has copies made, asks for proof of them.
 inline constexpr std::string_view sealing = "sealing";        ///< Seals for recorders on other nodes.
 
 /// "sessions/<64 hexadecimal digits>/<role>"

@@ -133,7 +133,7 @@ struct challenge_result {
   signature challenger_by{};
 };
 
-// --- asked of storage/replication by its own node -----------------------------------------------------------------
+// --- asked of copies/replication by its own node -----------------------------------------------------------------
 
 /// How far the copies of the node's own recordings are.
 struct replication_status_request {};

@@ -8,7 +8,7 @@
 
 namespace lucid {
 
-/// What a holder answers other nodes: storage/replicas, which they know as nodes/<name>/storage/replicas.
+/// What a holder answers other nodes: copies/replicas, which they know as nodes/<name>/copies/replicas.
 using replica_api = caf::typed_actor<
   caf::replies_to<replica_have_request>::with<replica_have>,
   caf::replies_to<replica_put_request>::with<chunk_record>,
@@ -17,7 +17,7 @@ using replica_api = caf::typed_actor<
   caf::replies_to<replica_challenge_request>::with<challenge_answer>,
   caf::replies_to<replica_verify_request>::with<replica_verify>>;
 
-/// What storage/replication answers its own node.
+/// What copies/replication answers its own node.
 using replication_api = caf::typed_actor<
   caf::replies_to<replication_status_request>::with<replication_status>,
   caf::replies_to<replication_audit_request>::with<replication_audit>>;

@@ -442,6 +442,20 @@ outcome<api_request> rotate_keys(operation& op) {
   return op.finish(wish);
 }
 
+outcome<api_request> audit_copies(operation& op) {
+  api::audit_copies wish;
+  std::string session;
+  op.body.need("session");
+  op.body.text("session", session, 64);
+  op.body.number("from", wish.from, 0u, 2 * chunk_count_max);
+  if (op.body.has("session")) {
+    auto id = session_of(session);
+    if (!id) return pass_on(std::move(id));
+    wish.session = *id;
+  }
+  return op.finish(wish);
+}
+
 outcome<api_request> log_in(operation& op) {
   api::log_in wish;
   op.query.need("token");
@@ -518,6 +532,8 @@ constexpr route routes[] = {
   {"POST", "/v1/cluster/join", join_cluster},
   {"DELETE", "/v1/cluster/members/{who}", remove_member},
   {"POST", "/v1/keys/rotate", rotate_keys},
+  {"GET", "/v1/replication", plain<api::get_replication>},
+  {"POST", "/v1/replication/audit", audit_copies},
 };
 
 /// The next segment of a path, which is shortened by it and its slash.

@@ -75,6 +75,8 @@ struct make_invitation { std::uint32_t valid_seconds = 3600; };
 struct join_cluster { std::string invitation; };
 struct remove_member { std::string who; };
 struct rotate_keys { bool onion = false; };
+struct get_replication {};
+struct audit_copies { session_id session{}; std::uint32_t from = 0; };
 
 // Coming in and going out.
 struct open_stream {};
@@ -94,7 +96,7 @@ using api_request =
                api::get_chunk, api::get_proof, api::verify_session, api::list_blocks, api::get_block,
                api::search_ledger, api::get_letters, api::list_capsules, api::get_capsule, api::get_audit,
                api::get_cluster, api::begin_cluster, api::make_invitation, api::join_cluster, api::remove_member,
-               api::rotate_keys,
+               api::rotate_keys, api::get_replication, api::audit_copies,
                api::open_stream, api::make_login, api::log_in, api::log_out, api::get_me, api::get_page>;
 
 /// Bounds of what a request may say.

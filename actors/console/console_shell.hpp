@@ -26,6 +26,7 @@
 #include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
+#include "messages/replication_api.hpp"
 #include "messages/storage_api.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
@@ -41,6 +42,7 @@ inline constexpr std::chrono::seconds status_patience{2};
 inline constexpr std::chrono::seconds create_patience{40};
 inline constexpr std::chrono::seconds audit_patience{10};
 inline constexpr std::chrono::seconds door_retry{10};
+inline constexpr std::chrono::seconds copies_patience{150}; ///< 64 MiB read and hashed by each holder, from slow cards.
 inline constexpr std::chrono::seconds join_patience{120}; ///< Over Tor, to an onion service that is looked for first.
 
 /// Which face of the API this is.
@@ -70,6 +72,7 @@ struct console_state {
   ref<console_api> console;
   ref<links_api> links;
   ref<gateway_api> gateway;
+  ref<replication_api> replication;
 
   std::optional<machine_core> machine;
   bool looking_at_machine = false;
@@ -236,6 +239,8 @@ private:
   void carry_out(const asker&, const api::join_cluster&) const;
   void carry_out(const asker&, const api::remove_member&) const;
   void carry_out(const asker&, const api::rotate_keys&) const;
+  void carry_out(const asker&, const api::get_replication&) const;
+  void carry_out(const asker&, const api::audit_copies&) const;
   template <class Request>
   void change_cluster(const asker& to, std::string action, std::string target, std::string consequence, Request request) const;
 

@@ -1,6 +1,7 @@
 // actors/console/serve_cluster.cpp - the cluster: who is in it, who comes in, who has to go.
 #include "actors/console/cluster_json.hpp"
 #include "actors/console/console_shell.hpp"
+#include "actors/console/replication_json.hpp"
 
 namespace lucid {
 
@@ -69,6 +70,18 @@ void console_shell::carry_out(const asker& from, const api::remove_member& wish)
 void console_shell::carry_out(const asker& from, const api::rotate_keys& wish) const {
   change_cluster(from, "keys rotate", wish.onion ? "transport key and onion address" : "transport key",
                  "links are made anew; the node's identity stays", keys_rotate_request{wish.onion});
+}
+
+void console_shell::carry_out(const asker& from, const api::get_replication&) const {
+  state().replication.request(self_, status_patience, replication_status_request{})
+    .then([me = *this, from](const replication_status& status) { me.answer(from, to_json(status)); },
+          [me = *this, from](const caf::error& failed) { me.refuse(from, as_told_of_mesh(from_caf(failed))); });
+}
+
+void console_shell::carry_out(const asker& from, const api::audit_copies& wish) const {
+  state().replication.request(self_, copies_patience, replication_audit_request{wish.session, wish.from})
+    .then([me = *this, from](const replication_audit& found) { me.answer(from, to_json(found)); },
+          [me = *this, from](const caf::error& failed) { me.refuse(from, as_told_of_mesh(from_caf(failed))); });
 }
 
 } // namespace lucid

@@ -1,13 +1,15 @@
 // actors/mesh/chunk_links.cpp - links by member, members by link.
 #include "actors/mesh/chunk_links.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lucid {
 
-void chunk_links::connect(mesh_transport* transport, blob_link_events* events) {
+void chunk_links::connect(mesh_transport* transport, blob_link_events* events, std::size_t queue_bytes_max) {
   transport_ = transport;
   events_ = events;
+  queue_bytes_max_ = queue_bytes_max;
 }
 
 void chunk_links::set_members(std::map<transport_key, node_id> members) {
@@ -24,6 +26,14 @@ void chunk_links::dial(const node_id& peer, dial_request request) {
   std::lock_guard lock(mutex_);
   if (by_node_.contains(peer) || dialling_.contains(peer)) return;
   if (auto link = transport_->dial(std::move(request))) dialling_[peer] = *link;
+}
+
+std::size_t chunk_links::room_bytes(const node_id& to) const {
+  std::lock_guard lock(mutex_);
+  auto known = by_node_.find(to);
+  if (known == by_node_.end()) return 0;
+  auto queued = transport_->queued_bytes(known->second);
+  return queue_bytes_max_ - std::min(queued, queue_bytes_max_);
 }
 
 outcome<void> chunk_links::send(const node_id& to, byte_buffer frame) {

@@ -16,7 +16,7 @@ namespace lucid {
 class chunk_links final : public link_events, public blob_links {
 public:
   /// Before the transport tells anything.
-  void connect(mesh_transport* transport, blob_link_events* events);
+  void connect(mesh_transport* transport, blob_link_events* events, std::size_t queue_bytes_max);
 
   /// Who is behind which key. A link to a key that is not among them is not let in.
   void set_members(std::map<transport_key, node_id> members);
@@ -24,6 +24,7 @@ public:
   /// Begins to connect to a member, unless that is under way.
   void dial(const node_id& peer, dial_request request);
 
+  std::size_t room_bytes(const node_id& to) const override;
   outcome<void> send(const node_id& to, byte_buffer frame) override;
   void cut(const node_id& peer, const error& why) override;
 
@@ -37,6 +38,7 @@ private:
 
   mesh_transport* transport_ = nullptr;
   blob_link_events* events_ = nullptr;
+  std::size_t queue_bytes_max_ = 0; ///< Of one link of the transport.
   mutable std::mutex mutex_;
   std::map<transport_key, node_id> members_; ///< At most twice cluster_members_max.
   std::map<node_id, link_id> by_node_;

@@ -175,7 +175,7 @@ struct links_shell {
     auto stored = s.store->leases();
     if (!stored) return pass_on(std::move(stored));
     std::vector<lease_promise> promises;
-    for (auto& one : *stored) promises.push_back({{one.role, one.place}, one.number, {}});
+    for (auto& one : *stored) promises.push_back({{one.role, one.place}, one.number, one.holder});
     std::array<std::uint8_t, 8> bytes{};
     random->fill(bytes);
     std::uint64_t incarnation = 1;
@@ -233,7 +233,7 @@ struct links_shell {
     if (out.promises.empty()) return;
     bool done = true;
     for (auto& one : out.promises)
-      if (auto kept = s.store->put_lease({one.lease.role, one.lease.place, one.number}); !kept) {
+      if (auto kept = s.store->put_lease({one.lease.role, one.lease.place, one.number, one.holder}); !kept) {
         log::error(path, "a lease cannot be granted: {}", to_string(kept.error()));
         done = false;
       }
@@ -353,9 +353,9 @@ struct links_shell {
     if (!s.leases || !s.membership) return;
     std::vector<node_id> ids;
     for (auto& one : s.membership->list().members()) ids.push_back(one.id);
-    // Nodes that have not met yet would each be a majority of themselves.
-    if (options().by_files && 2 * ids.size() <= options().by_files->nodes.size()) return;
-    carry_out(s.leases->set_members(s.membership->list().version(), ids, now()));
+    // Nodes of the files that have not met yet count as well: a few of them would be a majority of themselves.
+    auto count = options().by_files ? options().by_files->nodes.size() : 0;
+    carry_out(s.leases->set_members(s.membership->list().version(), ids, now(), count));
   }
 
   // --- links ----------------------------------------------------------------------------------------------------------

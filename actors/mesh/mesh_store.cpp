@@ -20,6 +20,7 @@ CREATE TABLE invitations(
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leases(
   role TEXT NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL,
+  holder BLOB NOT NULL CHECK(length(holder) = 32),
   PRIMARY KEY(role, place)
 ) STRICT, WITHOUT ROWID;
 )sql"};
@@ -83,6 +84,7 @@ outcome<stored_lease> read_lease(row_reader& row) {
   lease.role = row.text(0, mesh_store::role_bytes_max);
   lease.place = row.count_as<std::uint32_t>(1);
   lease.number = row.count(2);
+  lease.holder = row.fixed<32>(3);
   if (auto sound = row.check("leases", lease.role); !sound) return pass_on(std::move(sound));
   return lease;
 }
@@ -208,15 +210,15 @@ outcome<void> mesh_store::put_lease(const stored_lease& lease) {
   if (*row && (*row)->count(0) > lease.number)
     return fail(errc::wrong_state, "mesh", "the number of a lease never falls: " + lease.role + " has a higher one");
   query->reset();
-  auto put = db_.prepare("INSERT OR REPLACE INTO leases(role, place, number) VALUES(?,?,?)");
+  auto put = db_.prepare("INSERT OR REPLACE INTO leases(role, place, number, holder) VALUES(?,?,?,?)");
   if (!put) return pass_on(std::move(put));
-  put->bind(std::string_view(lease.role)).bind_count(lease.place).bind_count(lease.number);
+  put->bind(std::string_view(lease.role)).bind_count(lease.place).bind_count(lease.number).bind(byte_view(lease.holder));
   if (auto done = put->run(); !done) return done;
   return change->commit();
 }
 
 outcome<std::vector<stored_lease>> mesh_store::leases() {
-  return read_all<stored_lease>(db_, "leases", "SELECT role, place, number FROM leases ORDER BY role, place", lease_rows_max,
+  return read_all<stored_lease>(db_, "leases", "SELECT role, place, number, holder FROM leases ORDER BY role, place", lease_rows_max,
                                 read_lease);
 }
 

@@ -17,11 +17,12 @@ struct stored_cluster {
   friend bool operator==(const stored_cluster&, const stored_cluster&) = default;
 };
 
-/// The highest number of a lease that was seen, so that it never falls.
+/// The highest number of a lease that was granted, and to whom: it never falls, and is granted again to nobody else.
 struct stored_lease {
   std::string role;
   std::uint32_t place = 0;
   std::uint64_t number = 0;
+  node_id holder{};
   friend bool operator==(const stored_lease&, const stored_lease&) = default;
 };
 

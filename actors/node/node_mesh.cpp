@@ -209,7 +209,8 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
   auto messages = curve_socket::open(transport_of(settings, keys), *message_events_);
   if (!messages) return pass_on(std::move(messages));
   auto for_chunks = transport_of(settings, keys);
-  for_chunks.queue_bytes_max = settings.mesh.chunk_credit_bytes + 64 * mesh_frame_bytes_max; // As blob_links asks for.
+  for_chunks.queue_bytes_max = std::max<std::size_t>(settings.mesh.chunk_credit_bytes, 8 * mesh_frame_bytes_max); // As blob_links asks for.
+  const auto queue_bytes_max = for_chunks.queue_bytes_max;
   auto chunks = curve_socket::open(std::move(for_chunks), *chunk_events_);
   if (!chunks) return pass_on(std::move(chunks));
   messages_ = std::move(*messages);
@@ -220,7 +221,7 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
                                      [road = road_](link_id link, bool dialled) { return road->local_end(link, dialled); }, *road_);
   road_->connect(tunnel_);
   message_events_->connect(tunnel_.get());
-  chunk_events_->connect(chunks_.get(), blobs_.get());
+  chunk_events_->connect(chunks_.get(), blobs_.get(), queue_bytes_max);
   blobs_->connect(chunk_events_.get());
 
   for (auto [transport, where] : {std::pair(messages_.get(), *at), std::pair(chunks_.get(), *chunks_at)})
@@ -244,7 +245,7 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
 }
 
 gateway_options node_mesh::gateway(std::vector<std::string> exports) const {
-  return {links_.sign ? node_id_of(links_.sign->public_key()) : node_id{}, socket_, std::move(exports), table_, road_};
+  return {self(), socket_, std::move(exports), table_, road_};
 }
 
 } // namespace lucid

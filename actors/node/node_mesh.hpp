@@ -42,6 +42,7 @@ public:
   /// waits for every thread that ever spoke to it to let go of its logger.
   void close();
 
+  node_id self() const { return node_id_of(links_.sign->public_key()); }
   std::shared_ptr<cluster_port> cluster() const { return state_; }
   std::shared_ptr<blob_exchange> blobs() const { return blobs_; }
 

@@ -19,13 +19,18 @@
 #include "actors/mesh/gateway_actor.hpp"
 #include "actors/mesh/links_actor.hpp"
 #include "actors/recorder/recorder_actor.hpp"
+#include "actors/replication/replication_actor.hpp"
 #include "actors/seal/placed_seal_actor.hpp"
 #include "actors/seal/seal_actor.hpp"
 #include "actors/seal/sealing_actor.hpp"
 #include "actors/session/session_actor.hpp"
+#include "actors/mesh/tor_actor.hpp"
+#include "actors/store/recording_source.hpp"
+#include "actors/store/replica_actor.hpp"
 #include "actors/store/store_actor.hpp"
 #include "adapters/machine/proc_machine.hpp"
 #include "adapters/process/worker_process.hpp"
+#include "adapters/tor/tor_router.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/paths.hpp"
 #include "runtime/config/explain.hpp"
@@ -62,6 +67,36 @@ store_opener open_store(const node_parts& parts) {
                                 [](const error& found) { log::warn(paths::store, "{}", to_string(found)); });
 }
 
+bool may(const std::vector<std::string>& nodes, const node_parts& parts) {
+  return names_node(nodes, parts.settings.node.name);
+}
+
+replica_settings replicas_of(const node_parts& parts) {
+  auto& settings = parts.settings;
+  return {parts.mesh->self(),
+          {replicas_folder(settings.node.data_dir), settings.store.free_bytes_min, settings.store.cache_bytes_max},
+          parts.files,
+          parts.keys.sign,
+          [](const error& found) { log::warn(paths::replicas, "{}", to_string(found)); }};
+}
+
+replication_parts replication_of(const node_parts& parts) {
+  auto& settings = parts.settings;
+  replication_parts made;
+  made.self = parts.mesh->self();
+  made.limits.copies = settings.replication.copies;
+  made.limits.preference = settings.placement.replicas;
+  made.limits.repair_after = settings.replication.repair_after;
+  made.challenge_interval = settings.replication.challenge_interval;
+  made.challenges = challenges_file(settings.node.data_dir);
+  made.source = make_recording_source({settings.node.data_dir, settings.store.free_bytes_min, settings.store.cache_bytes_max},
+                                      *parts.files);
+  made.cluster = parts.mesh->cluster();
+  made.pool = std::shared_ptr<work_pool>(std::shared_ptr<void>(), parts.readers); // The node's own, which outlives it.
+  made.signs = parts.keys.sign;
+  return made;
+}
+
 supervisor_spec storage_tree(const node_parts& parts) {
   auto& settings = parts.settings;
   anchor_limits limits;
@@ -78,8 +113,20 @@ supervisor_spec storage_tree(const node_parts& parts) {
   return spec;
 }
 
-bool may(const std::vector<std::string>& nodes, const node_parts& parts) {
-  return names_node(nodes, parts.settings.node.name);
+tor_settings tor_of(const node_parts& parts) {
+  auto& settings = parts.settings;
+  tor_router_options router;
+  router.state_folder = mesh_folder(settings.node.data_dir) / "tor";
+  router.key_folder = settings.keys.dir;
+  router.program = settings.tor.program;
+  router.extra_torrc = settings.tor.extra_torrc;
+  router.control = settings.tor.control;
+  router.control_cookie = settings.tor.control_cookie;
+  router.socks = settings.tor.socks;
+  tor_settings tor;
+  tor.start = tor_router_starter(std::move(router));
+  tor.limits.bootstrap_timeout = settings.tor.bootstrap_timeout;
+  return tor;
 }
 
 /// What other nodes may speak to.
@@ -93,11 +140,19 @@ std::vector<std::string> exports_of(const node_parts& parts) {
 supervisor_spec mesh_tree(const node_parts& parts) {
   auto& settings = parts.settings;
   auto spec = supervisor(settings, std::string(paths::mesh), strategy::one_for_one);
-  spec.children = {
-    configured(links_child(parts.mesh->links()), settings),
-    configured(blobs_child(parts.mesh->blobs()), settings),
-    configured(gateway_child(parts.mesh->gateway(exports_of(parts))), settings),
-  };
+  if (settings.mesh.transport == "tor") spec.children.push_back(configured(tor_child(tor_of(parts)), settings));
+  spec.children.push_back(configured(links_child(parts.mesh->links()), settings));
+  spec.children.push_back(configured(blobs_child(parts.mesh->blobs()), settings));
+  spec.children.push_back(configured(gateway_child(parts.mesh->gateway(exports_of(parts))), settings));
+  return spec;
+}
+
+/// Apart from the node's own storage: what happens to copies is no reason to start that anew.
+supervisor_spec copies_tree(const node_parts& parts) {
+  auto& settings = parts.settings;
+  auto spec = supervisor(settings, "copies", strategy::one_for_one);
+  if (may(settings.placement.replicas, parts)) spec.children.push_back(configured(replicas_child(replicas_of(parts)), settings));
+  spec.children.push_back(configured(replication_child(replication_of(parts)), settings));
   return spec;
 }
 
@@ -283,6 +338,7 @@ supervisor_spec node_tree(const node_parts& parts) {
   };
   if (parts.mesh) {
     root.children.push_back(nested(mesh_tree(parts)));
+    root.children.push_back(nested(copies_tree(parts)));
     if (may(settings.placement.seal, parts)) root.children.push_back(configured(sealing_child(sealing_of(parts)), settings));
   }
   if (settings.console.serve == "on" && (!parts.mesh || may(settings.placement.console, parts)))

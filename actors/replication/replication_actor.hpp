@@ -1,4 +1,4 @@
-// actors/replication/replication_actor.hpp - storage/replication: has copies made of the node's recordings, and proven.
+// actors/replication/replication_actor.hpp - copies/replication: has copies made of the node's recordings, and proven.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ struct replication_parts {
   std::shared_ptr<const sign_key> signs;       ///< For results of challenges.
 };
 
-/// Path: "replication" below "storage". Interface: replication_api. Sends chunks through paths::blobs, and reaches holders
+/// Path: "replication" below "copies". Interface: replication_api. Sends chunks through paths::blobs, and reaches holders
 /// at paths::of_node(name, paths::replicas). A restarted one asks all holders what they have.
 child_spec replication_child(replication_parts parts);
 

@@ -1,4 +1,4 @@
-// actors/store/replica_actor.hpp - storage/replicas: holds copies of other nodes' recordings and shows that it does.
+// actors/store/replica_actor.hpp - copies/replicas: holds copies of other nodes' recordings and shows that it does.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct replica_settings {
   std::function<void(const error&)> on_finding; ///< As of recording_store_opener; may be empty.
 };
 
-/// Path: "replicas" below "storage". Interface: replica_api. Detached, since it syncs. Takes blobs from paths::blobs.
+/// Path: "replicas" below "copies". Interface: replica_api. Detached, since it syncs. Takes blobs from paths::blobs.
 /// A restarted one remembers everything, from the disk. Without a thread of its own it is for tests on the deterministic
 /// scheduler.
 child_spec replicas_child(replica_settings settings, bool own_thread = true);

@@ -21,7 +21,6 @@ struct curve_settings {
   std::uint32_t links_max = 256;                     ///< Both directions, dials under way included. 1 .. 4096.
   std::uint32_t unknown_max = 32;                    ///< Accepted connections that have not yet said who they are. 1 .. 1024.
   std::size_t queue_bytes_max = link_queue_bytes_default; ///< Of one link; only what is queued takes memory.
-  std::uint32_t frames_queued_max = 8;               ///< By ZeroMQ, for each link and direction: its high-water mark.
   std::uint32_t frames_queued_max = 32;               ///< By ZeroMQ, for each link and direction: its high-water mark.
   std::chrono::milliseconds handshake_timeout{5'000};  ///< From the connection to the first frame.
   std::chrono::milliseconds heartbeat_interval{1'000}; ///< Of ZeroMQ, in both directions.
