@@ -1,6 +1,8 @@
 // runtime/actor_system.cpp - settings, the machine's clock, and the first and last moment of the tree.
 #include "runtime/actor_system.hpp"
 
+#include <time.h>
+
 #include <cassert>
 #include <future>
 #include <memory>
@@ -24,8 +26,11 @@ unix_time_us system_clock_port::wall_us() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
+// Counts while the machine sleeps, too: a lease that ended meanwhile has ended.
 std::chrono::nanoseconds system_clock_port::monotonic() const {
-  return std::chrono::steady_clock::now().time_since_epoch();
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 runtime_config::runtime_config(std::size_t scheduler_threads, bool deterministic,

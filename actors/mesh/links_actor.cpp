@@ -16,6 +16,7 @@
 #include "actors/mesh/link_core.hpp"
 #include "actors/mesh/link_messages.hpp"
 #include "actors/mesh/membership_core.hpp"
+#include "actors/mesh/mesh_address.hpp"
 #include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/tor_api.hpp"
@@ -89,7 +90,8 @@ struct links_state {
   std::map<node_id, member_state_now> members;
   std::optional<joining> join;
   tor_status tor;
-  bool onion_published = false;
+  std::optional<std::vector<box_public_key>> onion_clients; ///< Published for these; none: not yet.
+  std::set<std::string> onions_authorised; ///< Of peers.
   ref<tor_api> tor_ref;
   time_point next_beat{}, next_tor_look{};
   std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0;
@@ -199,7 +201,10 @@ struct links_shell {
        [me = *this, inside](link_id link, byte_buffer frame) {
          inside([me, link, frame = std::move(frame)] { me.frame(link, frame); });
        },
-       [me = *this, inside](const link_refusal& refusal) { inside([me, refusal] { me.refused_link(refusal); }); }});
+       [me = *this, inside](const link_refusal& refusal) { inside([me, refusal] { me.refused_link(refusal); }); },
+       [me = *this, inside](byte_buffer statement) {
+         inside([me, statement = std::move(statement)] { me.heard_beacon(statement); });
+       }});
     for (auto link : left) options().messages->close(link);
     options().table->clear();
   }
@@ -279,6 +284,7 @@ struct links_shell {
     node_statement mine;
     mine.box_key = options().box;
     mine.transport = state().keys->present.open;
+    if (options().over_tor) mine.onion_client = state().tor.client_key;
     mine.name = options().name;
     mine.addresses = own_addresses(options().port, options().addresses);
     mine.chunk_addresses = own_addresses(options().chunk_port, options().chunk_addresses);
@@ -291,6 +297,18 @@ struct links_shell {
     auto effects = state().membership->announce(own_statement(), wall());
     if (!effects) return log::error(path, "{}", to_string(effects.error()));
     carry_out_or_quit(*effects);
+    if (auto* mine = state().membership->statement_of(state().self)) options().message_events->set_own_beacon(encode_statement(*mine));
+  }
+
+  /// A member that moved says so on the local network. Of others, and of what is no newer, nothing is taken.
+  void heard_beacon(byte_view bytes) const {
+    auto& s = state();
+    auto statement = s.membership ? decode_statement(bytes) : fail(errc::wrong_state, "mesh", "in no cluster");
+    if (!statement || !s.membership->list().is_member(subject_of(*statement))) return;
+    auto from = subject_of(*statement);
+    if (from == s.self) return;
+    auto news = s.membership->receive(from, membership_update{s.membership->list().origin().cluster_id, {}, {*statement}}, wall());
+    carry_out_or_quit(news.effects);
   }
 
   bool usable(const std::string& address) const {
@@ -710,17 +728,51 @@ struct links_shell {
 
   void tor_is(const tor_status& found) const {
     auto& s = state();
-    bool moved = found.onion != s.tor.onion;
+    bool moved = found.onion != s.tor.onion || found.client_key != s.tor.client_key;
     s.tor = found;
     if (moved) announce();
-    if (!found.onion.empty() || s.onion_published || found.percent == 0) return;
-    s.onion_published = true;
-    s.tor_ref.request(self, tor_patience, onion_publish_request{onion_ports(), {}})
+    if (found.percent == 0) return;
+    publish_onion();
+    authorise_onions();
+  }
+
+  /// Whom the onion service lets in: the members that come over Tor. While an invitation is open, whoever has the
+  /// address: it stands in the invitation, and CURVE lets in nobody else.
+  std::vector<box_public_key> wanted_clients() const {
+    auto& s = state();
+    std::vector<box_public_key> keys;
+    if (!s.membership || !s.book.allowed_keys(wall()).empty()) return keys;
+    for (auto& statement : s.membership->statements())
+      if (statement.onion_client != box_public_key{} && subject_of(statement) != s.self) keys.push_back(statement.onion_client);
+    return keys;
+  }
+
+  void publish_onion() const {
+    auto& s = state();
+    auto clients = wanted_clients();
+    if (s.onion_clients == clients) return;
+    s.onion_clients = clients;
+    s.tor_ref.request(self, tor_patience, onion_publish_request{onion_ports(), std::move(clients)})
       .then([](const onion_service&) {},
             [me = *this](const caf::error& failed) {
-              me.state().onion_published = false;
+              me.state().onion_clients.reset();
               me.state().last_trouble = to_string(from_caf(failed));
             });
+  }
+
+  /// Has this node's key shown to the onion services of members.
+  void authorise_onions() const {
+    auto& s = state();
+    if (!s.membership) return;
+    for (auto& statement : s.membership->statements())
+      for (auto& address : statement.addresses) {
+        auto read = parse_mesh_address(address);
+        if (!read || read->transport != address_transport::tor || subject_of(statement) == s.self) continue;
+        if (!s.onions_authorised.insert(read->host).second) continue;
+        s.tor_ref.request(self, tor_patience, onion_authorise_request{read->host})
+          .then([](const tor_status&) {},
+                [me = *this, host = read->host](const caf::error&) { me.state().onions_authorised.erase(host); });
+      }
   }
 
   std::vector<onion_port> onion_ports() const {

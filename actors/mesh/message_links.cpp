@@ -40,6 +40,20 @@ void message_links::frame(link_id link, byte_view bytes) {
   if (auto now = present(); now->envelope) now->envelope(link, byte_buffer(bytes.begin(), bytes.end()));
 }
 
+void message_links::beacon(byte_view bytes) {
+  if (auto now = present(); now->beacon) now->beacon(byte_buffer(bytes.begin(), bytes.end()));
+}
+
+void message_links::set_own_beacon(byte_buffer bytes) {
+  std::lock_guard lock(mutex_);
+  own_beacon_ = std::move(bytes);
+}
+
+byte_buffer message_links::own_beacon() const {
+  std::lock_guard lock(mutex_);
+  return own_beacon_;
+}
+
 void message_links::refused(const link_refusal& refusal) {
   if (auto now = present(); now->refused) now->refused(refusal);
 }

@@ -26,10 +26,17 @@ public:
     std::function<void(link_id, const error&)> down;
     std::function<void(link_id, byte_buffer envelope)> envelope;
     std::function<void(const link_refusal&)> refused;
+    std::function<void(byte_buffer statement)> beacon; ///< From the local network, from anybody.
   };
 
   /// From now on news goes there. Links of before are not told of again: what they are is the caller's to end.
   std::set<link_id> attach(calls present);
+
+  /// Something that was heard on the local network. Threads: any.
+  void beacon(byte_view bytes);
+  /// What this node says there; empty: nothing.
+  void set_own_beacon(byte_buffer bytes);
+  byte_buffer own_beacon() const;
 
   void up(link_id link, const transport_key& peer, bool dialled) override;
   void down(link_id link, const error& why) override;
@@ -43,6 +50,7 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<const calls> calls_ = std::make_shared<const calls>();
   std::set<link_id> live_;
+  byte_buffer own_beacon_;
 };
 
 } // namespace lucid

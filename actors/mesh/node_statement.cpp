@@ -43,7 +43,7 @@ std::vector<std::string> get_addresses(bounded_reader& in) {
 }
 
 void put_content(bounded_writer& out, const node_statement& s) {
-  out.put(format_version).put(s.sign_key).put(s.box_key).put(s.transport).put(s.serial);
+  out.put(format_version).put(s.sign_key).put(s.box_key).put(s.transport).put(s.onion_client).put(s.serial);
   out.put_sized<std::uint8_t>(as_bytes(s.name));
   put_addresses(out, s.addresses);
   put_addresses(out, s.chunk_addresses);
@@ -86,6 +86,7 @@ outcome<node_statement> decode_statement(byte_view bytes) {
   in.get(s.sign_key);
   in.get(s.box_key);
   in.get(s.transport);
+  in.get(s.onion_client);
   s.serial = in.get<std::uint64_t>();
   s.name = as_text(in.get_sized<std::uint8_t>(node_name_bytes_max, "name"));
   s.addresses = get_addresses(in);

@@ -19,6 +19,7 @@ struct node_statement {
   sign_public_key sign_key{};
   box_public_key box_key{};
   transport_key transport{};
+  box_public_key onion_client{};            ///< With which it is let into onion services; zero: it has none.
   std::uint64_t serial = 0;                 ///< 1..mesh_serial_max; rises with each statement of the node.
   std::string name;                         ///< node_name.
   std::vector<std::string> addresses;       ///< mesh_address; at most mesh_address_count_max.

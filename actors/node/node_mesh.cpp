@@ -7,6 +7,7 @@
 
 #include "actors/mesh/mesh_address.hpp"
 #include "actors/mesh/mesh_store.hpp"
+#include "adapters/lan/local_addresses.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/version.hpp"
 
@@ -42,6 +43,14 @@ outcome<endpoint> chunk_endpoint(const configuration& settings, const endpoint& 
   if (!settings.mesh.chunk_listen.empty()) return endpoint_of("mesh.chunk_listen", settings.mesh.chunk_listen);
   if (messages.port == 65535) return fail(errc::invalid_input, "config", "mesh.chunk_listen is needed: there is no port above 65535");
   return endpoint{messages.ip, static_cast<std::uint16_t>(messages.port + 1)};
+}
+
+/// Nobody can dial "every address": then it is each one that this machine has.
+std::vector<std::string> addresses_of(const endpoint& at) {
+  if (at.ip != "0.0.0.0" && at.ip != "::") return {text_of(at)};
+  std::vector<std::string> addresses;
+  for (auto& ip : local_addresses(mesh_address_count_max)) addresses.push_back(text_of({ip, at.port}));
+  return addresses;
 }
 
 /// "tcp://10.0.0.2:7800" with another port.
@@ -148,6 +157,7 @@ middleman_settings middleman_of(const configuration& settings) {
 node_mesh::~node_mesh() { close(); }
 
 void node_mesh::close() {
+  beacon_.reset();
   messages_.reset(); // Before those that are told of it.
   chunks_.reset();
 }
@@ -236,11 +246,19 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
   links_.port = at->port;
   links_.chunk_port = chunks_at->port;
   links_.addresses = settings.mesh.announce;
-  // Nobody can dial "every address".
-  if (links_.addresses.empty() && at->ip != "0.0.0.0" && at->ip != "::") links_.addresses = {text_of(*at)};
   if (links_.addresses.empty() && links_.by_files) links_.addresses = {links_.by_files->nodes.at(settings.node.name)};
+  if (links_.addresses.empty()) links_.addresses = addresses_of(*at);
   for (auto& address : links_.addresses) links_.chunk_addresses.push_back(with_port(address, chunks_at->port));
   if (links_.over_tor) links_.addresses.clear(), links_.chunk_addresses.clear();
+  if (settings.mesh.discovery == "on" && !links_.over_tor) return listen_to_beacons();
+  return {};
+}
+
+outcome<void> node_mesh::listen_to_beacons() {
+  auto beacon = lan_beacon::open({}, [events = message_events_] { return events->own_beacon(); },
+                                 [events = message_events_](byte_view heard) { events->beacon(heard); });
+  if (!beacon) return pass_on(std::move(beacon));
+  beacon_ = std::move(*beacon);
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "actors/mesh/message_links.hpp"
 #include "actors/mesh/tunnel.hpp"
 #include "actors/node/node_keys.hpp"
+#include "adapters/lan/lan_beacon.hpp"
 #include "adapters/zmq/curve_socket.hpp"
 #include "messages/ports/clock.hpp"
 #include "messages/ports/file_system.hpp"
@@ -52,6 +53,7 @@ public:
 private:
   node_mesh() = default;
   outcome<void> listen(const configuration& settings, const transport_keys& keys);
+  outcome<void> listen_to_beacons();
 
   std::filesystem::path socket_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
@@ -62,6 +64,7 @@ private:
   std::shared_ptr<blob_exchange> blobs_;
   std::shared_ptr<tunnel> tunnel_;
   std::unique_ptr<curve_socket> messages_, chunks_;
+  std::unique_ptr<lan_beacon> beacon_;
   links_options links_;
 };
 

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(sending_has_a_bound_and_frames_have_one) {
   BOOST_REQUIRE(!sent);
   BOOST_TEST_MESSAGE(to_string(sent.error()));
   BOOST_TEST((sent.error().code == errc::busy));
-  BOOST_TEST(a.links->queued_bytes(link) <= link_queue_bytes_max);
+  BOOST_TEST(a.links->queued_bytes(link) <= link_queue_bytes_default);
   BOOST_TEST(count < 400u);
 }
 
