@@ -68,7 +68,8 @@ V3AuthNIntervalsValid 6
 V3BandwidthsFile {bandwidths}
 TestingDirAuthVoteExit *
 TestingDirAuthVoteHSDir *
-TestingDirAuthVoteGuard *
+TestingDirAuthVoteGuard {guards}
+TestingDirAuthVoteGuardIsStrict 1
 TestingMinExitFlagThreshold 0
 MinUptimeHidServDirectoryV2 0 seconds
 """
@@ -154,7 +155,8 @@ class Member:
     def start(self):
         values = dict(folder=self.folder, name=self.name, address=self.network.address, or_port=self.or_port,
                       dir_port=self.dir_port, owner=os.getpid(), voting=self.network.voting,
-                      first_voting=FIRST_VOTING_SECONDS, bandwidths=self.network.folder / "bandwidths")
+                      first_voting=FIRST_VOTING_SECONDS, bandwidths=self.network.folder / "bandwidths",
+                      guards=",".join("$" + one.fingerprint for one in self.network.authorities))
         text = COMMON.format(**values) + (AUTHORITY.format(**values) if self.dir_port else "")
         (self.folder / "torrc").write_text(text + "\n".join(self.network.authority_lines) + "\n")
         self.process = self.network.spawn(self.folder, self.name)
@@ -202,8 +204,9 @@ class Network:
             one.begin_certificate()
         for one in everybody:
             one.finish_identity()
-        # Without measurements the first relay that says it carried a byte is chosen as the last hop of every circuit,
-        # and where it is a client's guard as well, that client never gets a circuit.
+        # The last hop of a circuit is chosen by bandwidth among stable relays, and in a new network one relay may be all
+        # of them. A client that had it as guard would never get a circuit: guards are the authorities, which no
+        # bandwidth is ever stated for.
         (self.folder / "bandwidths").write_text(
             f"{int(time.time())}\n" + "".join(f"node_id=${one.fingerprint} bw=1000 nick={one.name}\n" for one in everybody))
         self.authority_lines = [one.line() for one in self.authorities]
@@ -301,7 +304,7 @@ def main():
     parser.add_argument("--address", default="127.0.0.1", help="what authorities and relays listen on")
     parser.add_argument("--authorities", type=int, default=3, choices=range(1, 8), metavar="N")
     parser.add_argument("--relays", type=int, default=4, choices=range(1, 33), metavar="N")
-    parser.add_argument("--voting", type=int, default=20, metavar="SECONDS", help="between two consensuses, later on")
+    parser.add_argument("--voting", type=int, default=10, metavar="SECONDS", help="between two consensuses, later on")
     parser.add_argument("--tor", default="tor", metavar="PROGRAM")
     parser.add_argument("--no-probe", dest="probe", action="store_false", help="do not wait for a client of its own")
     options = parser.parse_args()
