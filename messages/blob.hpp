@@ -29,6 +29,7 @@ struct blob_send_request {
   node_id to{};
   blob_id id{};
   payload bytes;
+  digest content{}; ///< BLAKE3 of the bytes, where it is known; zero: it is computed. A wrong one ends in `corrupted`.
 };
 
 /// Answered with the bytes once they have arrived, and forgotten here by that. Arrived bytes are kept for

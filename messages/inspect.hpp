@@ -141,7 +141,7 @@ LUCID_INSPECT(gateway_news, x.from, x.actors)
 LUCID_INSPECT(remote_seal_request, x.recorder, x.fence, x.key, x.chunk, x.span, x.last_of_track, x.zstd_level, x.plain)
 LUCID_INSPECT(remote_seal_answer, x.record, x.leaves, x.file)
 LUCID_INSPECT(blob_ref, x.id, x.size_bytes, x.content)
-LUCID_INSPECT(blob_send_request, x.to, x.id, x.bytes)
+LUCID_INSPECT(blob_send_request, x.to, x.id, x.bytes, x.content)
 LUCID_INSPECT(blob_take_request, x.from, x.what)
 LUCID_INSPECT(chunk_mark, x.on, x.index, x.content)
 LUCID_INSPECT(block_proof, x.session, x.chunk_position, x.chunk_count, x.block_index, x.block_count, x.block, x.chunk_path,

@@ -231,7 +231,7 @@ struct replication_shell {
   template <class Action>
   void fail_here(const Action& what, const error& why) const {
     note(why);
-    core().failed(what, clock->monotonic(), why.code == errc::not_found);
+    core().failed(what, clock->monotonic(), why.code == errc::not_found || why.code == errc::corrupted);
   }
 
   void carry_out(const have_action& a) const {
@@ -283,9 +283,7 @@ struct replication_shell {
 
   void put(const put_action& a, chunk_to_put what) const {
     auto size = what.file.size();
-    with_blob(a, a.to, what.file, [me = *this, a, size, row = std::move(what.row)](const blob_ref& file) {
-      if (file.content != a.record.content)
-        return me.fail_here(a, {errc::corrupted, "replication", "our own chunk is not what its record says", nullptr});
+    with_blob(a, a.to, what.file, a.record.content, [me = *this, a, size, row = std::move(what.row)](const blob_ref& file) {
       me.state().holders[a.to]
         .request(me.self, put_timeout, replica_put_request{me.state().parts.self, row, a.record, file})
         .then(
@@ -303,11 +301,17 @@ struct replication_shell {
 
   /// Has bytes sent to a holder, then does what comes next. A failure is the action's.
   template <class Action, class Then>
-  void with_blob(const Action& a, const node_id& to, const payload& bytes, Then then) const {
-    blob_send_request request{to, {}, bytes};
+  void with_blob(const Action& a, const node_id& to, const payload& bytes, const digest& content, Then then) const {
+    blob_send_request request{to, {}, bytes, content};
     random->fill(request.id);
     state().blobs.request(self, blob_timeout, std::move(request))
-      .then([then = std::move(then)](const blob_ref& sent) { then(sent); }, on_failure(a));
+      .then([then = std::move(then)](const blob_ref& sent) { then(sent); },
+            [me = *this, a](const caf::error& e) {
+              auto why = from_caf(e);
+              // The link is authenticated: what arrives changed was not what its record says when it was read here.
+              if (why.code == errc::corrupted) return me.fail_here(a, why);
+              me.on_failure(a)(e);
+            });
   }
 
   struct news_to_tell {
@@ -352,7 +356,7 @@ struct replication_shell {
       request.anchors.clear();
       return tell(a, std::move(request), a.news);
     }
-    with_blob(a, a.to, payload(byte_buffer(text.begin(), text.end())), [me = *this, a, request, told](const blob_ref& sent) {
+    with_blob(a, a.to, payload(byte_buffer(text.begin(), text.end())), what.manifest->document.hash, [me = *this, a, request, told](const blob_ref& sent) {
       auto with_manifest = request;
       with_manifest.manifest = sent;
       me.tell(a, std::move(with_manifest), told);

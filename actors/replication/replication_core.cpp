@@ -205,6 +205,7 @@ void replication_core::look_at(const session_id& id, tracked& s, time now, std::
     }
     if (live >= limits_.copies && !moving && place == s.done_up_to) ++s.done_up_to;
     complete = complete && !moving;
+    if (s.unavailable.contains(place)) continue;
     for (auto& node : order) {
       if (live >= limits_.copies) break;
       auto& h = s.holders[node];
@@ -333,7 +334,10 @@ void replication_core::failed(const replication_action& what, time now, bool mis
     h.news = {}; // It may have heard it: told again.
   }
   if (put)
-    if (auto place = place_of(found->second, put->record.key)) set_bit(h.under_way, *place, false);
+    if (auto place = place_of(found->second, put->record.key)) {
+      set_bit(h.under_way, *place, false);
+      if (missing_here) found->second.unavailable.insert(*place);
+    }
 }
 
 void replication_core::lost(const node_id& holder, const chunk_key& key) {

@@ -93,7 +93,8 @@ public:
   void done(const put_action& what);
   void done(const news_action& what, const news_mark& held);
   void done(const remove_action& what);
-  /// Tried again after a while. `missing_here`: it cannot be, since we do not have it any more ourselves.
+  /// Tried again after a while. `missing_here`: a chunk is not, since we do not have it as it was any
+  /// more ourselves: not before the next start.
   void failed(const replication_action& what, time now, bool missing_here = false);
   /// A holder turned out not to have a chunk, or not as it was.
   void lost(const node_id& holder, const chunk_key& key);
@@ -132,6 +133,7 @@ private:
     std::vector<chunk_record> chunks;                ///< In the order in which they got known: a place never changes.
     std::array<std::vector<std::uint32_t>, 2> place; ///< By track and index.
     std::map<node_id, holding> holders;
+    std::set<std::uint32_t> unavailable;             ///< Places of chunks that we do not have any more ourselves.
     std::uint32_t done_up_to = 0;                    ///< Chunks before it have their copies, as long as nothing is lost.
     bool open = true;                                ///< Something may be to do.
   };

@@ -422,6 +422,23 @@ BOOST_FIXTURE_TEST_CASE(a_recording_removed_here_is_removed_there, replica_world
   for (auto& h : holders) BOOST_TEST((copy_of(h).session(id_of(7)).error().code == errc::not_found));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_chunk_that_is_damaged_here_is_not_copied_and_holds_up_no_other, replica_world) {
+  record(7, 0, 4);
+  byte_buffer wrong(chunk_bytes, 1);
+  std::ofstream(store->chunk_path({id_of(7), track::video, 1}), std::ios::binary)
+    .write(reinterpret_cast<const char*>(wrong.data()), static_cast<std::streamsize>(wrong.size()));
+  std::filesystem::remove(store->chunk_path({id_of(7), track::video, 2}));
+  begin(2);
+  go(15s);
+  auto now = status();
+  BOOST_TEST(now.replicated_count == 2u);
+  BOOST_TEST(now.without_copy_count == 2u);
+  BOOST_TEST(now.in_flight == 0u);
+  auto sent = exchange->counters().sent_bytes;
+  go(30s);
+  BOOST_TEST(exchange->counters().sent_bytes == sent); // Not again and again.
+}
+
 BOOST_FIXTURE_TEST_CASE(a_restarted_actor_asks_and_sends_nothing_twice, replica_world) {
   record(7, 0, 5);
   begin(2);
