@@ -38,6 +38,7 @@ using ack_promise = owed_answer<cluster_ack>;
 constexpr auto tick_interval = 50ms;
 constexpr auto hello_patience = 10s;       ///< From a link's first frame to its hello; over Tor a round trip takes seconds.
 constexpr auto join_dial_patience = 100s;  ///< An onion service is looked for first.
+constexpr auto farewell = 300ms;          ///< So that a member that is removed hears of it before its links end.
 constexpr auto rekey_after = 2s;           ///< So that peers have heard of the new key over the links of the old one.
 constexpr auto tor_look_interval = 1s;
 constexpr auto tor_patience = 15s;
@@ -52,6 +53,7 @@ struct link_state {
   std::optional<node_id> who;  ///< Once it has said so, and it was found to be true.
   std::optional<node_id> joiner_of; ///< We dialled it with an invitation of this node.
   std::optional<sign_public_key> inviter_key; ///< Of that node, once it has said hello.
+  bool leaving = false;        ///< Its node was removed: what it says is not heard any more.
   envelope_reader reader{envelope_bytes_max};
   envelope_counter heard;      ///< Replays are refused.
   std::uint64_t sent = 0;      ///< Envelopes.
@@ -93,6 +95,7 @@ struct links_state {
   std::optional<std::vector<box_public_key>> onion_clients; ///< Published for these; none: not yet.
   std::set<std::string> onions_authorised; ///< Of peers.
   ref<tor_api> tor_ref;
+  std::size_t farewells = 0;   ///< Under way: until then the list of keys stays as it is.
   time_point next_beat{}, next_tor_look{};
   std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0;
   std::string last_refusal, last_trouble;
@@ -217,7 +220,7 @@ struct links_shell {
       if (auto kept = s.store->put(effects.keep_entries, effects.keep_statements, effects.forget_statements); !kept) return kept;
     for (auto& one : effects.send) say(one.to, mesh_message::membership, encode_membership(one.what));
     if (effects.removed_self) leave();
-    for (auto& id : effects.cut_off) cut_off(id);
+    if (!effects.cut_off.empty()) part_with(effects.cut_off);
     if (effects.keys_changed || effects.members_changed) set_targets();
     if (effects.members_changed) {
       set_lease_members();
@@ -251,9 +254,22 @@ struct links_shell {
     else log::warn(path, "this node has the role {} no more (lease {})", what, event.fence);
   }
 
-  void cut_off(const node_id& id) const {
-    for (auto& [link, one] : state().links)
-      if (one.who == id) options().messages->close(link);
+  /// Nothing of a removed member is heard or passed on from now on; its links end when it has been told.
+  void part_with(const std::vector<node_id>& removed) const {
+    auto& s = state();
+    for (auto& [link, one] : s.links)
+      if (one.who && std::find(removed.begin(), removed.end(), *one.who) != removed.end()) {
+        one.leaving = true;
+        options().table->erase(*one.who, link); // The gateway ends the tunnel's stream.
+        options().chunk_events->cut(*one.who, {errc::permission_denied, "mesh", "removed from the cluster", nullptr});
+      }
+    ++s.farewells;
+    run_later(self, farewell, [me = *this] {
+      --me.state().farewells;
+      for (auto& [link, one] : me.state().links)
+        if (one.leaving) me.options().messages->close(link);
+      me.set_targets();
+    });
   }
 
   /// Removed from the list: nothing of the cluster is left here but what was recorded.
@@ -347,6 +363,7 @@ struct links_shell {
 
   void set_targets() const {
     auto& s = state();
+    if (s.farewells != 0) return;
     std::vector<transport_key> allowed = options().network_peers;
     std::map<transport_key, node_id> members;
     if (s.membership)
@@ -444,9 +461,12 @@ struct links_shell {
   void say(const node_id& to, mesh_message type, byte_buffer content) const {
     auto& s = state();
     auto* member = s.membership ? s.membership->list().find(to) : nullptr;
-    auto link = member && s.peers ? s.peers->link_of(member->name) : std::nullopt;
-    if (!link || !s.links.contains(*link)) return void(++s.dropped_count); // Whoever wants an answer asks again.
-    send(*link, s.links[*link], type, content);
+    auto counts = member && s.peers ? s.peers->link_of(member->name) : std::nullopt;
+    // One who was removed is no member any more, and is to hear so.
+    auto at = counts ? s.links.find(*counts)
+                     : std::find_if(s.links.begin(), s.links.end(), [&](auto& one) { return one.second.who == to; });
+    if (at == s.links.end()) return void(++s.dropped_count); // Whoever wants an answer asks again.
+    send(at->first, at->second, type, content);
   }
 
   void send(link_id link, link_state& one, mesh_message type, byte_view content) const {
@@ -463,7 +483,7 @@ struct links_shell {
 
   void frame(link_id link, byte_view bytes) const {
     auto known = state().links.find(link);
-    if (known == state().links.end()) return;
+    if (known == state().links.end() || known->second.leaving) return;
     auto whole = known->second.reader.take(bytes);
     if (!whole) return breach(link, whole.error());
     if (*whole) envelope(link, known->second, **whole);

@@ -68,6 +68,7 @@ struct replication_state {
   std::uint64_t put_count = 0;
   std::uint64_t put_bytes = 0;
   std::string last_failure;
+  bool look_failed = false; ///< That was it.
 };
 
 using replication_self = replication_api::stateful_pointer<replication_state>;
@@ -189,7 +190,11 @@ struct replication_shell {
       &*self, *state().parts.pool, [source, known = std::move(known), full] { return look_at_store(*source, known, full); },
       [me = *this, full](outcome<store_look> found) {
         me.state().looking = false;
-        if (!found) return me.note(found.error());
+        if (!found) { // Mostly: the store is just being made.
+          me.state().look_failed = true;
+          return me.note(found.error());
+        }
+        if (std::exchange(me.state().look_failed, false)) me.state().last_failure.clear();
         if (full) me.state().full_look_at = me.clock->monotonic() + full_look_interval;
         me.take_in(*found);
       });
