@@ -10,6 +10,7 @@
 #include "adapters/lan/local_addresses.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/version.hpp"
+#include "runtime/config/explain.hpp"
 
 namespace lucid {
 namespace {
@@ -132,6 +133,7 @@ std::vector<placement_rule> leased_roles(const configuration& settings) {
 curve_settings transport_of(const configuration& settings, const transport_keys& keys) {
   curve_settings transport;
   transport.secret = transport_secret(std::span<const std::uint8_t, 32>(keys.present.secret->view()));
+  transport.queue_bytes_max = mesh_queue_bytes_max;
   transport.links_max = 2 * settings.mesh.peers_max + 8;
   // Lucid's own heartbeat decides; this one only ends what nobody speaks on any more.
   transport.heartbeat_interval = std::max<std::chrono::milliseconds>(1s, settings.mesh.heartbeat_interval);
@@ -182,6 +184,7 @@ outcome<std::unique_ptr<node_mesh>> node_mesh::open(const configuration& setting
   blob_limits limits;
   limits.credit_bytes = settings.mesh.chunk_credit_bytes;
   limits.bytes_per_second_max = settings.replication.bytes_per_second_max;
+  limits.memory_bytes_max = mesh_blob_bytes_max;
   mesh->blobs_ = std::make_shared<blob_exchange>(limits, clock);
 
   auto& links = mesh->links_;

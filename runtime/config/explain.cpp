@@ -194,7 +194,7 @@ std::vector<memory_bound> memory_bounds(const configuration& c) {
   auto sealed_max = std::uint64_t{payload::size_bytes_max};
   std::uint64_t in_flight = std::uint64_t{track_count} * c.chunk.in_flight_max;
   std::uint64_t frame = std::uint64_t{c.capture.width} * c.capture.height * 4;
-  return {
+  std::vector<memory_bound> bounds{
       session("unacknowledged fragments", fmt::format("capture.credit_bytes {}", show_size(c.capture.credit_bytes)),
               c.capture.credit_bytes),
       session("open chunks", fmt::format("{} tracks x {}", track_count, show_size(chunk_max)), track_count * chunk_max),
@@ -220,6 +220,15 @@ std::vector<memory_bound> memory_bounds(const configuration& c) {
       {"fragments not yet taken over", fmt::format("capture.credit_bytes {}", show_size(c.capture.credit_bytes)),
        c.capture.credit_bytes, true, true},
   };
+  if (c.mesh.listen.empty()) return bounds;
+  auto link = mesh_queue_bytes_max + 2 * c.mesh.tunnel_credit_bytes + c.mesh.chunk_credit_bytes;
+  bounds.push_back({"links to other nodes",
+                    fmt::format("mesh.peers_max {} x ({} + 2 x mesh.tunnel_credit_bytes {} + mesh.chunk_credit_bytes {})",
+                                c.mesh.peers_max, show_size(mesh_queue_bytes_max), show_size(c.mesh.tunnel_credit_bytes),
+                                show_size(c.mesh.chunk_credit_bytes)),
+                    c.mesh.peers_max * link, false, false});
+  bounds.push_back({"chunks of other nodes", show_size(mesh_blob_bytes_max), mesh_blob_bytes_max, false, false});
+  return bounds;
 }
 
 std::string explain_memory(const configuration& c) {

@@ -12,6 +12,12 @@
 
 namespace lucid {
 
+/// Chunks on their way from other nodes, put together and not yet taken: 7 of the largest.
+inline constexpr std::uint64_t mesh_blob_bytes_max = 128ull << 20;
+/// Queued for one link to another node: the longest envelope and the frames beside it.
+inline constexpr std::uint64_t mesh_queue_bytes_max = 2ull << 20;
+
+
 /// A value as it would be written in the file; secrets are masked.
 std::string show_value(const key_spec& key, const configuration& values);
 
