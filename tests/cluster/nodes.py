@@ -225,7 +225,7 @@ class Node:
 
     def record(self, source, *words):
         """Begins a recording; its id."""
-        return self.lucid_json("record", source, "--detach", *words)["session"]
+        return self.lucid_json("record", source, "--detach", *words)["id"]
 
     def session(self, session):
         return self.get(f"/v1/sessions/{session}")
@@ -468,8 +468,9 @@ class Cluster:
             node.config.write_text(text)
 
     def make_keys(self):
-        for node in self.nodes:
-            node.lucid("keys", "init", "--no-passphrase")
+        makers = [subprocess.Popen([self.program, "--config", node.config, "keys", "init", "--no-passphrase"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, preexec_fn=die_with_parent) for node in self.nodes]
+        check(not any([maker.wait(60) for maker in makers]), "no keys could be made")
 
     def start(self):
         for node in self.nodes:

@@ -264,4 +264,5 @@ def main(folder):
     print(f"independent_verify: {checks} checks hold")
 
 
-main(Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

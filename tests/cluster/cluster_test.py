@@ -1,0 +1,585 @@
+#!/usr/bin/env python3
+"""tests/cluster/cluster_test.py - a real cluster is formed, records, is killed, cut apart and healed.
+
+    cluster_test.py PROGRAM form|failover|partition|chaos [--seed N] [--case NAME] [--numbers FILE] [--keep]
+
+What must hold at the end of whatever happened: each recording that is final verifies on its recorder; each chunk that the
+recorder's store has acknowledged is there; no number of a lease fell, and no two nodes held one at one time.
+Ends with 77 where there are no network namespaces.
+"""
+import argparse
+import base64
+import json
+import pathlib
+import random
+import re
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
+from nodes import FINAL, Cluster, LeaseWatch, SlowDisk, Wrong, check, eventually, require_namespaces, say, skip  # noqa: E402
+
+FAILOVER_SECONDS_MAX = 3.0
+CUT_OFF_SECONDS_MAX = 5.0
+# Whoever is on one machine with four nodes, encoders and a compiler waits longer than the promise is.
+BUSY = 2.5
+FINAL_SECONDS_MAX = 90
+COPIES_SECONDS_MAX = 60
+
+numbers = []
+
+
+def note(name, value, unit):
+    numbers.append((name, value, unit))
+    say(f"NUMBER {name}: {value:.2f} {unit}")
+
+
+def source(seconds, seed=1, rate=5):
+    """Noise that fills about a chunk each five seconds, in real time."""
+    return f"generator:seed={seed}&frames={int(seconds * rate)}&noise=1&size=640x480&rate={rate}&realtime=1"
+
+
+CHEAP = ("--encoder", "mpeg4", "--quality", "1")
+
+
+def begin(node, seconds, seed=1):
+    session = node.record(source(seconds, seed), *CHEAP)
+    say(f"{node.name} records {session[:12]}, {seconds} s")
+    return session
+
+
+def wait_chunks(node, session, count, seconds=40):
+    return eventually(f"{count} chunks of {session[:12]}", seconds, lambda: node.session(session)["chunk_count"] >= count)[1]
+
+
+def verified(node, session, state="completed"):
+    final, _ = node.wait_final(session, FINAL_SECONDS_MAX)
+    shown = node.session(session)
+    check(final == state, f"{session[:12]} ended as {final} ({shown['reason']}), not {state}\n{node.tail()}")
+    check(shown["chunk_count"] > 0, f"{session[:12]} has no chunk")
+    node.verify(session)
+    say(f"{session[:12]}: {final}, {shown['chunk_count']} chunks, verifies")
+    return shown
+
+
+def whole_copies(node, session):
+    """How many nodes hold all chunks, by `lucid store audit`."""
+    code, out, complaint = node.lucid("store", "audit", session, "--json", codes=None, seconds=120)
+    check(code in (0, 4, 8) and out, f"store audit ended with {code}: {complaint}")
+    return json.loads(out)["recordings"][0]["whole_copies"]
+
+
+def wait_copies(node, session, count=2):
+    _, took = eventually(f"{count} whole copies of {session[:12]}", COPIES_SECONDS_MAX, lambda: whole_copies(node, session) >= count, 0.5)
+    return took
+
+
+def standard(count, program, keep, **how):
+    cluster = Cluster(program, count, keep)
+    how.setdefault("capture", [1])
+    how.setdefault("seal", [2, 3])
+    how.setdefault("replicas", list(range(2, count + 1)))
+    how.setdefault("extra", {"replication": ['repair_after = "3 s"', 'challenge_interval = "5 s"']})
+    cluster.write_configs(**how)
+    cluster.make_keys()
+    cluster.start()
+    say(f"{count} nodes formed a cluster by files in {cluster.wait_formed(30):.2f} s")
+    return cluster
+
+
+# --- form -----------------------------------------------------------------------------------------------------------
+
+
+def form_by_files(options):
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        node, lease, _ = cluster.holder()
+        check(node.name in ("pi-2", "pi-3"), f"{node.name} may not seal")
+        session = begin(cluster[1], 8)
+        verified(cluster[1], session)
+        wait_copies(cluster[1], session, 2)
+        check("sealing is done by " in cluster[1].log.read_text(), "pi-1 never had another node seal")
+        seen = set(cluster[1].actors())
+        for other in ("pi-2", "pi-3"):
+            for path in ("storage/store", "mesh/links", "copies/replicas"):
+                check(f"nodes/{other}/{path}" in seen, f"pi-1 does not show nodes/{other}/{path}")
+        sealing = next(r for r in cluster[1].get("/v1/actors")["actors"] if r["path"] == f"nodes/{node.name}/sealing")
+        check(sealing["state"] == "running", f"nodes/{node.name}/sealing is {sealing['state']}")
+        for one in cluster.nodes:
+            one.stop()
+
+
+def forged(invitation):
+    """Another token, and a check sum that is right for it."""
+    import independent_verify as reference
+    head, _, text = invitation.partition(":")
+    raw = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    raw[97] ^= 0x5A  # The first byte of the token: version, three ids, token.
+    raw[-4:] = reference.derive("lucid v1 invitation check", bytes(raw[:-4]))[:4]
+    return head + ":" + base64.urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
+
+
+def refused(node, invitation, *words):
+    code, out, complaint = node.lucid("cluster", "join", invitation, codes=None, seconds=90)
+    check(code not in (0, 1) and not node.view()["name"], f"{node.name} joined, or failed without a reason ({code}): {out}{complaint}")
+    text = (out + complaint).lower()
+    check(any(w in text for w in words), f"the refusal says none of {words}: {out}{complaint}")
+    say(f"refused with {code}: {complaint.strip().splitlines()[-1]}")
+
+
+def invite(node, *words):
+    out = node.lucid("cluster", "invite", "--qr", "none", *words)[1]
+    return re.search(r"lucid-join:[A-Za-z0-9_-]+", out).group(0)
+
+
+def form_by_invitation(options):
+    with Cluster(options.program, 4, options.keep) as cluster, told(cluster):
+        cluster.write_configs(by_files=False, seal=[1, 2])
+        cluster.make_keys()
+        cluster.start()
+        one, two, three, four = cluster.nodes
+        one.lucid("cluster", "init", "home")
+        short = invite(one, "--valid", "1 min")
+        short_until = time.monotonic() + 61
+        first = invite(one)
+        began = time.monotonic()
+        two.lucid("cluster", "join", first)
+        cluster.wait_formed(20, [one, two])
+        note("form.join_s", time.monotonic() - began, "s, from `cluster join` until both see each other")
+        refused(three, first, "another node has joined")
+        second = invite(two)
+        damaged = second[:40] + ("A" if second[40] != "A" else "B") + second[41:]
+        refused(three, damaged, "check sum", "mistyped")
+        refused(three, forged(second), "not", "refused", "valid", "could not")
+        three.lucid("cluster", "join", second)
+        cluster.wait_formed(20, [one, two, three])
+        check(len({n.view()["cluster_id"] for n in (one, two, three)}) == 1, "members of one cluster have different ids for it")
+        rotate_keys(cluster, two, [one, two, three])
+        void = invite(three)
+        remove_member(cluster, three, one, two)
+        refused(four, void, "not", "refused", "valid", "could not", "timeout")
+        time.sleep(max(0.0, short_until - time.monotonic()))
+        refused(four, short, "expired", "not, or no longer, valid")
+        # It comes back by a new invitation, if it has left first.
+        four.lucid("cluster", "join", invite(one))
+        cluster.wait_formed(20, [one, two, four])
+
+
+def rotate_keys(cluster, node, members):
+    before = node.view()["self"]
+    key = node.lucid("keys", "list", "--json")[1]
+    file = next(node.data.rglob("transport.key"))
+    old = file.read_bytes()
+    began = time.monotonic()
+    node.lucid("keys", "rotate")
+    check(file.read_bytes() != old, "the transport key is the old one")
+    check(key, "no keys are listed")
+    # Down and up again, or never down: the links that are there at the end are of the new key.
+    time.sleep(0.5)
+    cluster.wait_formed(20, members)
+    note("form.rotate_s", time.monotonic() - began, "s, until all links are up after `keys rotate`")
+    check(node.view()["self"] == before, "the node id changed with the transport key")
+    old_life = node.view()["self"]
+    node.stop()
+    node.start()
+    cluster.wait_formed(20, members)
+    check(node.view()["self"] == old_life, "the node id changed with a restart")
+
+
+def remove_member(cluster, gone, by, other):
+    began = time.monotonic()
+    by.lucid("cluster", "remove", gone.name, "--yes")
+
+    def cut_off():
+        return (gone.name not in by.sees() + other.sees() and not {by.name, other.name} & set(gone.sees() if gone.view()["name"] else []))
+    eventually(f"{gone.name} is cut off", 20, cut_off, 0.02)
+    took = time.monotonic() - began
+    note("form.cut_off_s", took, "s, from `cluster remove` until nobody sees the removed node, nor it them")
+    check(took < CUT_OFF_SECONDS_MAX, f"cutting off took {took:.1f} s")
+    gone.stop()
+    gone.start()
+    time.sleep(4)
+    check(gone.name not in by.sees() + other.sees(), "a removed node is up again after its restart")
+    check(not gone.view()["name"] or not {by.name, other.name} & set(gone.sees()), "a removed node sees members")
+
+
+# --- failover -------------------------------------------------------------------------------------------------------
+
+
+def kill_the_sealer(options):
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        took = []
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 36)
+            for _ in range(3):
+                count = recorder.session(session)["chunk_count"]
+                sealer, lease, _ = cluster.holder(among=cluster.nodes[1:])
+                wait_chunks(recorder, session, count + 1)
+                killed = time.monotonic()
+                sealer.kill()
+                heir, new, _ = cluster.holder(among=cluster.nodes[1:], other_than=sealer.name)
+                took.append(time.monotonic() - killed)
+                say(f"{sealer.name} ({lease['fence']}) killed; {heir.name} ({new['fence']}) after {took[-1]:.2f} s")
+                check(new["fence"] > lease["fence"], "the number did not rise")
+                eventually(f"{recorder.name} has {heir.name} seal", 10,
+                           lambda: f"sealing is done by {heir.name} (lease {new['fence']})" in recorder.log.read_text(), 0.02)
+                note(f"failover.recorder_knows_s.{len(took)}", time.monotonic() - killed, "s, kill -9 until the recorder sends chunks to the heir")
+                count = recorder.session(session)["chunk_count"]
+                sealer.start()
+                cluster.wait_formed(30)
+            shown = verified(recorder, session)
+        watch.judge()
+        say("leases: " + watch.text())
+        note("failover.role_s_max", max(took), f"s of {len(took)} kills, until another node holds the lease")
+        note("failover.role_s_min", min(took), "s, the same, least")
+        check(shown["frame_count"] == 180, f"{shown['frame_count']} of 180 frames were recorded")
+        check(shown["gap_count"] == 0, "there is a gap, although the source repeats")
+        wait_copies(recorder, session)
+        check(min(took) < FAILOVER_SECONDS_MAX, f"no failover took less than {FAILOVER_SECONDS_MAX} s: {took}")
+        check(max(took) < FAILOVER_SECONDS_MAX * BUSY, f"a failover took {max(took):.1f} s")
+
+
+def kill_the_recorder(options):
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 60)
+            wait_chunks(recorder, session, 2)
+            acknowledged = recorder.session(session)["chunk_count"]
+            recorder.kill()
+            time.sleep(1)
+            recorder.start()
+            shown = verified(recorder, session, "interrupted")
+            check(shown["chunk_count"] >= acknowledged, "a stored chunk is lost")
+            wait_copies(recorder, session)
+        watch.judge()
+
+
+def kill_a_holder(options):
+    with standard(4, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        session = begin(recorder, 8)
+        verified(recorder, session)
+        wait_copies(recorder, session)
+
+        def holders():
+            return {h["name"] for h in recorder.get("/v1/replication")["holders"] if h["chunk_count"]}
+        check(holders() == {"pi-2", "pi-3"}, f"copies are at {holders()}, not at the first two of placement.replicas")
+        killed = time.monotonic()
+        cluster[3].kill()
+        eventually("pi-4 holds copies", COPIES_SECONDS_MAX, lambda: "pi-4" in holders(), 0.2)
+        eventually("two whole copies without pi-3", COPIES_SECONDS_MAX, lambda: whole_copies(recorder, session) >= 2, 0.5)
+        note("repair.s", time.monotonic() - killed, "s, kill -9 of a holder until there are two whole copies again; repair_after 3 s")
+        # The same while chunks are on their way to it.
+        session = begin(recorder, 15)
+        wait_chunks(recorder, session, 1)
+        cluster[2].kill()
+        cluster[3].start()
+        verified(recorder, session)
+        wait_copies(recorder, session)
+
+
+# --- partition ------------------------------------------------------------------------------------------------------
+
+
+def is_cut_from_the_lease(node):
+    lease = node.lease()
+    return not lease or lease["holder_name"] != node.name
+
+
+def minority_holder(options):
+    """The node that seals is alone on its side; then the recorder is; then nobody has a majority."""
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 40)
+            wait_chunks(recorder, session, 1)
+            sealer, lease, _ = cluster.holder()
+            others = [n for n in cluster.nodes if n is not sealer]
+            began = time.monotonic()
+            cluster.partition([sealer], others)
+            eventually(f"{sealer.name} gives the role up", 15, lambda: is_cut_from_the_lease(sealer), 0.02)
+            note("partition.give_up_s", time.monotonic() - began, "s, cut until the holder in the minority has given the role up")
+            heir, new, _ = cluster.holder(among=others)
+            note("partition.role_s", time.monotonic() - began, "s, cut until a node of the majority holds the role")
+            check(heir is not sealer and new["fence"] > lease["fence"], "the heir is the old holder, or its number is not above")
+            count = recorder.session(session)["chunk_count"]
+            wait_chunks(recorder, session, count + 1)
+            cluster.heal()
+            cluster.wait_formed(30)
+            # The recorder alone: nobody seals for it, nothing is lost.
+            cluster.partition([recorder], [n for n in cluster.nodes if n is not recorder])
+            time.sleep(8)
+            count = recorder.session(session)["chunk_count"]
+            cluster.heal()
+            healed = time.monotonic()
+            cluster.wait_formed(30)
+            wait_chunks(recorder, session, count + 1)
+            note("partition.heal_s", time.monotonic() - healed, "s, heal until the recorder has a further chunk stored")
+            # Everybody alone.
+            cluster.partition(*[[n] for n in cluster.nodes])
+            eventually("nobody holds the role", 15, lambda: all(is_cut_from_the_lease(n) for n in cluster.nodes))
+            cluster.heal()
+            verified(recorder, session)
+            check(recorder.session(session)["frame_count"] == 200, "frames are missing")
+            wait_copies(recorder, session)
+        watch.judge()
+        say("leases: " + watch.text())
+
+
+def one_way(options):
+    """What the sealer sends arrives nowhere, but it hears all; then the other way round."""
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 30)
+            for mute in (True, False):
+                wait_chunks(recorder, session, recorder.session(session)["chunk_count"] + 1)
+                sealer, lease, _ = cluster.holder()
+                others = [n for n in cluster.nodes if n is not sealer]
+                began = time.monotonic()
+                for other in others:
+                    cluster.cut(sealer if mute else other, other if mute else sealer, both=False)
+                heir, new, _ = cluster.holder(among=others, seconds=30)
+                note(f"one_way.role_s.{'mute' if mute else 'deaf'}", time.monotonic() - began, "s, until another holds the role")
+                check(new["fence"] > lease["fence"], "the number did not rise")
+                cluster.heal()
+                cluster.wait_formed(30)
+            verified(recorder, session)
+            wait_copies(recorder, session)
+        watch.judge()
+
+
+def bad_links(options):
+    """100 ms and 5 % loss at two nodes, some frames twice, some out of order."""
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            cluster[2].shape(delay_ms=100, jitter_ms=20, loss=0.05, duplicate=0.01, reorder=0.02, seed=options.seed)
+            cluster[3].shape(delay_ms=100, loss=0.05, seed=options.seed + 1)
+            session = begin(recorder, 12)
+            final, took = recorder.wait_final(session, 120)
+            note("bad_links.final_s", took, "s, 12 s of recording (about 25 MB) sealed elsewhere over 100 ms and 5 % loss")
+            cluster.heal()
+            verified(recorder, session)
+            wait_copies(recorder, session)
+        watch.judge()
+        say("leases: " + watch.text())
+
+
+def slow_disk(options):
+    """The preferred sealer and holder of copies has a disk that writes 1 MiB a second."""
+    cluster = Cluster(options.program, 3, options.keep)
+    with cluster, told(cluster):
+        cluster.write_configs(capture=[1], seal=[2, 3], replicas=[2, 3])
+        disk = SlowDisk(cluster[2], 1 << 20)
+        if disk.why_not:
+            say(f"SKIPPED: slow disk: {disk.why_not}")
+            return
+        cluster[2].slow = disk
+        cluster.make_keys()
+        cluster.start()
+        cluster.wait_formed(40)
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 8)
+            verified(recorder, session)
+            wait_copies(recorder, session)
+        watch.judge()
+        say("leases: " + watch.text())
+
+
+# --- chaos ----------------------------------------------------------------------------------------------------------
+
+
+class Chaos:
+    """A seeded sequence of faults, each of which ends; what becomes of it depends on the machine, too."""
+
+    def __init__(self, cluster, seed):
+        self.cluster, self.chance = cluster, random.Random(seed)
+        self.recorder = cluster[1]
+        self.sessions = []
+        self.acknowledged = {}
+        self.done = []
+
+    def look(self):
+        """What the recorder's store has acknowledged so far."""
+        if not self.recorder.runs:
+            return
+        for session in self.sessions:
+            try:
+                count = self.recorder.session(session)["chunk_count"]
+            except (OSError, ValueError):
+                continue
+            before = self.acknowledged.get(session, 0)
+            check(count >= before, f"{session[:12]} had {before} stored chunks, and has {count}")
+            self.acknowledged[session] = count
+
+    def wait(self, low, high):
+        until = time.monotonic() + self.chance.uniform(low, high)
+        while time.monotonic() < until:
+            self.look()
+            time.sleep(0.25)
+
+    def record(self):
+        running = [s for s in self.sessions if self.recorder.state_of(s)[0] not in FINAL]
+        if len(running) < 2:
+            self.sessions.append(begin(self.recorder, self.chance.choice((8, 12, 16)), self.chance.randrange(1, 1000)))
+
+    def step(self):
+        fault = self.chance.choice((self.kill_other, self.kill_other, self.kill_holder, self.kill_recorder, self.cut_one,
+                                    self.cut_apart, self.cut_one_way, self.bad_link, self.kill_two))
+        self.done.append(fault.__name__)
+        fault()
+
+    def _kill(self, nodes, low=0.5, high=4):
+        self.look()
+        say("chaos: kill -9 " + ", ".join(n.name for n in nodes))
+        for node in nodes:
+            node.kill()
+        self.wait(low, high)
+        for node in nodes:
+            node.start()
+
+    def kill_other(self):
+        self._kill([self.chance.choice(self.cluster.nodes[1:])])
+
+    def kill_holder(self):
+        names = [n.name for n in self.cluster.nodes[1:]]
+        pick = self.chance.choice(names)
+        lease = self.recorder.lease()
+        name = lease["holder_name"] if lease and lease["holder_name"] in names else pick
+        self._kill([n for n in self.cluster.nodes if n.name == name])
+
+    def kill_recorder(self):
+        self._kill([self.recorder], 0.2, 2)
+
+    def kill_two(self):
+        self._kill(self.chance.sample(self.cluster.nodes[1:], 2))
+
+    def _cut(self, text):
+        say("chaos: " + text)
+        self.wait(2, 7)
+        self.cluster.heal()
+
+    def cut_one(self):
+        node = self.chance.choice(self.cluster.nodes)
+        self.cluster.partition([node], [n for n in self.cluster.nodes if n is not node])
+        self._cut(f"{node.name} alone")
+
+    def cut_apart(self):
+        nodes = list(self.cluster.nodes)
+        self.chance.shuffle(nodes)
+        half = len(nodes) // 2
+        self.cluster.partition(nodes[:half], nodes[half:])
+        self._cut(f"{[n.name for n in nodes[:half]]} | {[n.name for n in nodes[half:]]}")
+
+    def cut_one_way(self):
+        one, other = self.chance.sample(self.cluster.nodes, 2)
+        self.cluster.cut(one, other, both=False)
+        self._cut(f"{one.name} does not reach {other.name}")
+
+    def bad_link(self):
+        node = self.chance.choice(self.cluster.nodes)
+        node.shape(delay_ms=self.chance.choice((20, 100)), jitter_ms=20, loss=self.chance.choice((0.01, 0.05)), reorder=0.02,
+                   duplicate=0.01, seed=self.chance.randrange(1 << 30))
+        self._cut(f"{node.name} has a bad link")
+
+
+def chaos_run(options):
+    seed = options.seed
+    say(f"chaos: seed {seed} (--seed {seed} does the same again)")
+    with standard(4, options.program, options.keep, seal=[2, 3, 4],
+                  extra={"replication": ['repair_after = "3 s"', 'challenge_interval = "2 s"']}) as cluster, told(cluster):
+        chaos = Chaos(cluster, seed)
+        until = time.monotonic() + options.seconds
+        with LeaseWatch(cluster) as watch:
+            while time.monotonic() < until:
+                chaos.record()
+                chaos.wait(0.5, 2)
+                chaos.step()
+            cluster.heal()
+            cluster.wait_formed(40)
+            finals = {}
+            for session in chaos.sessions:
+                finals[session], _ = chaos.recorder.wait_final(session, FINAL_SECONDS_MAX)
+        watch.judge()
+        say("leases: " + watch.text())
+        say("faults: " + ", ".join(chaos.done))
+        chaos.look()
+        for session, final in finals.items():
+            shown = chaos.recorder.session(session)
+            if final == "failed":
+                check(chaos.acknowledged.get(session, 0) == 0, f"{session[:12]} failed with stored chunks: {shown['reason']}")
+                continue
+            chaos.recorder.verify(session)
+            wait_copies(chaos.recorder, session)
+            say(f"{session[:12]}: {final}, {shown['chunk_count']} chunks, verifies, two copies")
+        check(any(final != "failed" for final in finals.values()), "all recordings failed")
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+
+class told:
+    """Shows the logs of a cluster in which something went wrong."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind and issubclass(kind, Exception):
+            self.cluster.show_logs()
+
+
+SUITES = {
+    "form": [form_by_files, form_by_invitation],
+    "failover": [kill_the_sealer, kill_the_recorder, kill_a_holder],
+    "partition": [minority_holder, one_way, bad_links, slow_disk],
+    "chaos": [chaos_run],
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", metavar="PROGRAM", help="the program lucid")
+    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("--case", help="one case of the suite alone")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
+    parser.add_argument("--seconds", type=int, default=90, help="how long chaos lasts")
+    parser.add_argument("--numbers", type=pathlib.Path, help="file that measured numbers are appended to")
+    parser.add_argument("--keep", action="store_true", help="keep the nodes' folders")
+    options = parser.parse_args()
+    require_namespaces()
+    cases = [c for c in SUITES[options.suite] if options.case in (None, c.__name__)]
+    if not cases:
+        parser.error(f"there is no case {options.case}: {', '.join(c.__name__ for c in SUITES[options.suite])}")
+    failures = []
+    for case in cases:
+        began = time.monotonic()
+        say(f"--- {options.suite}.{case.__name__}")
+        try:
+            case(options)
+            say(f"ok: {case.__name__}, {time.monotonic() - began:.0f} s")
+        except Exception as trouble:  # One case's failure must not hide another's.
+            if not isinstance(trouble, Wrong):
+                traceback.print_exc()
+            say(f"FAILED: {case.__name__}, {time.monotonic() - began:.0f} s: {trouble}")
+            failures.append(case.__name__)
+    if options.numbers:
+        with open(options.numbers, "a") as file:
+            for name, value, unit in numbers:
+                file.write(f"{name} {value:.3f} {unit}\n")
+    if failures:
+        say(f"FAILED: {', '.join(failures)}; seed {options.seed}")
+        raise SystemExit(1)
+    say(f"all {len(cases)} cases hold")
+
+
+if __name__ == "__main__":
+    main()
