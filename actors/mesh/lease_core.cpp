@@ -114,6 +114,7 @@ lease_outputs lease_core::heard(const node_id& from, const lease_message& messag
 }
 
 void lease_core::see(const node_id& holder, const lease_ask& ask, time now) {
+  if (holder == settings_.self) return; // What this node holds ends sooner than others may believe: `held` alone knows.
   auto& seen = sightings_[ask.lease];
   if (ask.number >= seen.fence) seen = {holder, ask.number, now + settings_.lease_time};
 }

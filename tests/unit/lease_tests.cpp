@@ -157,6 +157,14 @@ BOOST_AUTO_TEST_CASE(a_majority_holds_for_a_tenth_less_than_the_lease_time_from_
   BOOST_CHECK(!out.events[0].gained && out.events[0].loss == lease_loss::expired);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_node_lost_it_does_not_show_as_its_own) {
+  std::uint64_t fence = 0;
+  auto core = holder(10s, fence);
+  BOOST_TEST(core.tick(10s + 1700ms).messages[0].message.asks[0].held); // Its own word, which nobody confirms.
+  BOOST_TEST(core.view(10s + 1799ms).size() == 1u);
+  BOOST_TEST(core.view(10s + 1800ms).empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_counts_from_its_own_asking) {
   std::uint64_t fence = 0;
   auto core = holder(10s, fence);
