@@ -9,12 +9,14 @@ Everything made here ends with `Cluster.end`, at the end of the process in every
 their name, which has the process's id in it.
 """
 import atexit
+import calendar
 import ctypes
 import http.client
 import itertools
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -171,6 +173,17 @@ class Node:
         if not self.log.exists():
             return "(no log)"
         return "".join(self.log.read_text(errors="replace").splitlines(True)[-lines:])
+
+    def logged(self, pattern, since):
+        """The first line since then (seconds since 1970) that has it: (match, seconds after `since`), or None."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            found = re.search(pattern, line)
+            if not found or len(line) < 24 or line[23] != "Z":
+                continue
+            at = calendar.timegm(time.strptime(line[:19], "%Y-%m-%dT%H:%M:%S")) + float(line[19:23])
+            if at >= since - 0.001:
+                return found, at - since
+        return None
 
     def memory_bytes(self):
         with open(f"/proc/{self.process.pid}/statm") as status:
