@@ -133,8 +133,8 @@ class Node:
         with open(self.log, "ab") as log:
             log.write(f"--- start {self.lives + 1}\n".encode())
             log.flush()
-            self.process = subprocess.Popen(["ip", "netns", "exec", self.space, self.cluster.program, "--config", self.config, "node"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._before_exec)
+            command = ["ip", "netns", "exec", self.space, self.cluster.program, "--config", self.config, "node"]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._before_exec)
         self.lives += 1
         if wait:
             self.wait_ready()
@@ -216,7 +216,8 @@ class Node:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
                               preexec_fn=die_with_parent)
         if codes is not None and done.returncode not in codes:
-            raise Wrong(f"{self.name}: lucid {' '.join(map(str, words))} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+            asked = " ".join(map(str, words))
+            raise Wrong(f"{self.name}: lucid {asked} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done.returncode, done.stdout, done.stderr
 
     def lucid_json(self, *words, **how):
@@ -264,7 +265,8 @@ class Node:
         """Makes this node's link bad in both directions, or `only` in what comes "from" it or goes "to" it."""
         self.unshape()
         if self.cluster.has_netem:
-            netem = ["netem", "delay", f"{delay_ms}ms", f"{jitter_ms}ms", "loss", f"{100 * loss}%", "duplicate", f"{100 * duplicate}%"]
+            netem = ["netem", "delay", f"{delay_ms}ms", f"{jitter_ms}ms", "loss", f"{100 * loss}%",
+                     "duplicate", f"{100 * duplicate}%"]
             if reorder:
                 netem += ["reorder", f"{100 * reorder}%"]
             ends = {"to": (self.cluster.hub, self.port_name), "from": (self.space, "eth0")}
@@ -312,7 +314,7 @@ class SlowDisk:
                 return f"{program} is missing"
         blkio = pathlib.Path("/sys/fs/cgroup/blkio")
         unified = pathlib.Path("/sys/fs/cgroup")
-        if not (blkio / "blkio.throttle.write_bps_device").exists() and not (unified / "cgroup.controllers").exists() and not blkio.is_dir():
+        if not blkio.is_dir() and not (unified / "cgroup.controllers").exists():
             return "there is no block controller of control groups"
         with open(self.image, "wb") as image:
             image.truncate(self.MIB << 20)
@@ -403,7 +405,8 @@ class Cluster:
         ip("-n", self.hub, "link", "set", "bridge", "up")
         for node in self.nodes:
             self._space(node.space)
-            ip("-n", node.space, "link", "add", "eth0", "address", node.mac, "type", "veth", "peer", "name", node.port_name, "netns", self.hub)
+            ip("-n", node.space, "link", "add", "eth0", "address", node.mac, "type", "veth",
+               "peer", "name", node.port_name, "netns", self.hub)
             ip("-n", node.space, "address", "add", f"{node.address}/24", "dev", "eth0")
             subprocess.run(["ip", "netns", "exec", node.space, sys.executable, HERE / "wire.py", "plain", "eth0"], check=True)
             ip("-n", node.space, "link", "set", "eth0", "up")
@@ -481,8 +484,9 @@ class Cluster:
             node.config.write_text(text)
 
     def make_keys(self):
-        makers = [subprocess.Popen([self.program, "--config", node.config, "keys", "init", "--no-passphrase"], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, preexec_fn=die_with_parent) for node in self.nodes]
+        makers = [subprocess.Popen([self.program, "--config", node.config, "keys", "init", "--no-passphrase"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
+                  for node in self.nodes]
         check(not any([maker.wait(60) for maker in makers]), "no keys could be made")
 
     def start(self):
