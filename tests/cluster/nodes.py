@@ -134,7 +134,8 @@ class Node:
             log.write(f"--- start {self.lives + 1}\n".encode())
             log.flush()
             command = ["ip", "netns", "exec", self.space, self.cluster.program, "--config", self.config, "node"]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._before_exec)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=self._before_exec)
         self.lives += 1
         if wait:
             self.wait_ready()
