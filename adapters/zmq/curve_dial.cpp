@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t address_bytes_max = 300; ///< A host name's 253, the scheme and the port.
 constexpr int frames_at_once = 64;             ///< Of one link, before others have their turn.
+/// With -1 libzmq (4.3.5 and before) removes the descriptor of a SOCKS connection that failed twice, and aborts. The link
+/// is closed long before this time, at the first failure.
+constexpr int never_ms = 24 * 3600 * 1000;
 constexpr std::uint8_t greeting[] = {static_cast<std::uint8_t>(mesh_channel::control), 1, 1}; ///< Kind and version.
 
 bool plain_host(std::string_view text) {
@@ -62,7 +65,8 @@ outcome<void> curve_socket::engine::make_dealer(const link_ptr& one, const dial_
   one->dealer = zmq_detail::socket(context_, ZMQ_DEALER);
   auto& dealer = one->dealer;
   bool set = dealer && set_common(dealer, secret) && dealer.set(ZMQ_CURVE_PUBLICKEY, byte_view(*own_key)) &&
-             dealer.set(ZMQ_CURVE_SERVERKEY, byte_view(request.peer_key)) && dealer.set(ZMQ_RECONNECT_IVL, -1) &&
+             dealer.set(ZMQ_CURVE_SERVERKEY, byte_view(request.peer_key)) &&
+             dealer.set(ZMQ_RECONNECT_IVL, request.socks.empty() ? -1 : never_ms) &&
              dealer.set(ZMQ_IPV6, request.address.find('[') != std::string::npos) && dealer.set(ZMQ_IMMEDIATE, 1) && dealer.set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(request.timeout.count())) &&
              (request.socks.empty() || dealer.set_text(ZMQ_SOCKS_PROXY, request.socks));
   if (!set) return zmq_detail::failure("dealer");
