@@ -112,7 +112,8 @@ outcome<std::string> make_torrc(const tor_process_options& options, int owner_pr
     if (!*one) return pass_on(std::move(*one));
   std::string text = "# Written anew at each start; lines of one's own belong in tor.extra_torrc.\n";
   text += "DataDirectory " + *state + "\n";
-  text += "SocksPort 127.0.0.1:auto OnionTrafficOnly\n";
+  // Messages and chunks of a peer have ports of their own: on one circuit, signs of life would queue behind chunks.
+  text += "SocksPort 127.0.0.1:auto OnionTrafficOnly IsolateDestPort\n";
   text += "ControlPort 127.0.0.1:auto\nControlPortWriteToFile " + *port_file + "\n";
   text += "CookieAuthentication 1\nCookieAuthFile " + *cookie + "\n";
   text += "ClientOnly 1\nAvoidDiskWrites 1\nDormantCanceledByStartup 1\nLog notice stdout\n";
