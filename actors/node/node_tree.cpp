@@ -41,6 +41,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Above what the console itself waits for: a join over Tor takes up to two minutes, an audit of copies as long.
+constexpr auto slow_answer_max = 170s;
+
 /// Restarts that a session's or the storage's children may need under fault injection and on bad days; the
 /// configuration's own bound where that is higher.
 supervisor_spec supervisor(const configuration& settings, std::string id, strategy how) {
@@ -306,6 +309,7 @@ control_door control_door_of(const configuration& settings) {
   http_limits limits;
   limits.request_bytes_max = settings.control.request_bytes_max;
   limits.connections_max = settings.control.connections_max;
+  limits.answer_max = slow_answer_max;
   limits.idle_max = std::chrono::ceil<std::chrono::seconds>(settings.control.request_timeout);
   return {settings.control.socket, limits};
 }
@@ -318,6 +322,7 @@ browser_door browser_door_of(const configuration& settings) {
   door.tcp.port = static_cast<std::uint16_t>(console.port);
   if (!console.tls_certificate.empty()) door.tcp.tls = http_tls_files{console.tls_certificate, console.tls_key};
   door.limits.connections_max = console.connections_max;
+  door.limits.answer_max = slow_answer_max;
   door.limits.streams_max = console.streams_max;
   door.access.session_idle_max = std::chrono::ceil<std::chrono::minutes>(console.idle_max);
   door.access.session_age_max = std::chrono::ceil<std::chrono::hours>(console.login_max);

@@ -229,9 +229,11 @@ BOOST_FIXTURE_TEST_CASE(a_member_is_removed_when_that_was_confirmed, fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_are_rotated_by_the_node, fixture) {
-  node.answer("POST /v1/keys/rotate", json{{"transport_key", id_of('d')}}.dump());
+  node.answer("POST /v1/keys/rotate", json{{"text", "new transport key"}, {"list_version", 3}}.dump());
   auto done = run({"keys", "rotate"});
   BOOST_TEST(done.code == 0);
-  BOOST_TEST(was_asked("POST /v1/keys/rotate"));
-  BOOST_TEST(has(done.out, id_of('d')));
+  BOOST_TEST(was_asked(R"(POST /v1/keys/rotate {"onion":false})"));
+  BOOST_TEST(has(done.out, "new transport key"));
+  BOOST_TEST(run({"keys", "rotate", "--onion"}).code == 0);
+  BOOST_TEST(was_asked(R"(POST /v1/keys/rotate {"onion":true})"));
 }

@@ -249,17 +249,16 @@ command_result show_status(command_context& context) {
   return exit_code::ok;
 }
 
-command_result rotate(command_context& context) {
+command_result rotate(command_context& context, bool onion) {
   auto client = node_of(context);
   if (!client) return pass_on(std::move(client));
-  auto done = client->rotate_keys();
+  auto done = client->rotate_keys(onion);
   if (!done) return pass_on(std::move(done));
   if (context.options.json) {
     print_json(context.out, json(*done));
     return exit_code::ok;
   }
-  auto key = done->value("transport_key", std::string());
-  context.out << "The node has a new transport key" << (key.empty() ? "" : ": " + printable(key)) << ".\n";
+  context.out << printable(done->value("text", std::string("new transport key"))) << '\n';
   if (!context.options.quiet)
     context.err << "The other members are told; the old key is kept until none of them needs it. The node's id and its signing "
                    "key stay.\n";
@@ -356,9 +355,14 @@ command_spec keys_rotate_command() {
           .summary = "Give the running node a new transport key.",
           .details = "The key that it connects to other nodes with. Its identity, and the keys that sign and open recordings, "
                      "stay; the members of the cluster learn of the new key by a signed statement.",
-          .examples = {{"lucid keys rotate", "now and then, or when the old one may be known to others"}},
+          .examples = {{"lucid keys rotate", "now and then, or when the old one may be known to others"},
+                       {"lucid keys rotate --onion", "a new onion address as well; scripts/rotate_onion_keys.sh tells more"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return rotate; }};
+          .declare = [](CLI::App& app) -> command_action {
+            auto onion = std::make_shared<bool>(false);
+            app.add_flag("--onion", *onion, "Also move the onion service to a new address; the old one is served ten minutes more");
+            return [onion](command_context& context) { return rotate(context, *onion); };
+          }};
 }
 
 } // namespace lucid

@@ -16,7 +16,8 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr auto answer_patience = 60s; ///< The server answers 504 by itself before that.
+constexpr auto answer_patience = 60s;
+constexpr auto join_patience = 3min;  ///< Over Tor an onion service is looked for first.
 constexpr auto audit_patience = 3min; ///< 64 MiB from a slow card, behind what it has to do besides.
 constexpr auto stream_patience = 5s;
 constexpr std::uint32_t page_count = 1000;
@@ -119,12 +120,14 @@ outcome<json> node_client::invite(std::uint64_t valid_seconds) const {
   return ask("POST", "/v1/cluster/invitations", json{{"valid_seconds", valid_seconds}}.dump());
 }
 outcome<json> node_client::join_cluster(const std::string& invitation) const {
-  return ask("POST", "/v1/cluster/join", json{{"invitation", invitation}}.dump());
+  return ask("POST", "/v1/cluster/join", json{{"invitation", invitation}}.dump(), join_patience);
 }
 outcome<json> node_client::remove_member(const std::string& id) const {
   return ask("DELETE", "/v1/cluster/members/" + percent_encoded(id));
 }
-outcome<json> node_client::rotate_keys() const { return ask("POST", "/v1/keys/rotate"); }
+outcome<json> node_client::rotate_keys(bool onion) const {
+  return ask("POST", "/v1/keys/rotate", json{{"onion", onion}}.dump());
+}
 
 outcome<std::unique_ptr<stream_client>> node_client::open_stream() const {
   return stream_client::open(socket_, "/v1/stream", stream_patience);

@@ -56,7 +56,7 @@ public:
   outcome<nlohmann::json> invite(std::uint64_t valid_seconds) const;
   outcome<nlohmann::json> join_cluster(const std::string& invitation) const;
   outcome<nlohmann::json> remove_member(const std::string& id) const;
-  outcome<nlohmann::json> rotate_keys() const;
+  outcome<nlohmann::json> rotate_keys(bool onion) const;
   /// What the node tells by itself, such as the messages of one actor.
   outcome<std::unique_ptr<stream_client>> open_stream() const;
 
