@@ -168,7 +168,7 @@ struct replica_world : world {
     parts.signs = key_of(1);
     start({.id = "root",
            .restarts_max = 1000,
-           .children = {nested(supervisor_spec{.id = "storage", .restarts_max = 1000, .children = {quick(replication_child(parts))}}),
+           .children = {nested(supervisor_spec{.id = "copies", .restarts_max = 1000, .children = {quick(replication_child(parts))}}),
                         nested(supervisor_spec{.id = "mesh", .restarts_max = 1000, .children = {quick(blobs_child(exchange))}})}});
   }
   static child_spec quick(child_spec spec) {
@@ -190,7 +190,7 @@ struct replica_world : world {
     h.root = start_root(system, *h.services,
                         {.id = "root",
                          .restarts_max = 1000,
-                         .children = {nested(supervisor_spec{.id = "storage", .restarts_max = 1000, .children = {quick(replicas_child(settings, false))}}),
+                         .children = {nested(supervisor_spec{.id = "copies", .restarts_max = 1000, .children = {quick(replicas_child(settings, false))}}),
                                       nested(supervisor_spec{.id = "mesh", .restarts_max = 1000, .children = {quick(blobs_child(h.exchange))}})}},
                         [](const std::optional<error>&) {}).value();
     member_view view;

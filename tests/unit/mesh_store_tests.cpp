@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(everything_is_there_when_it_is_opened_again) {
     must(store.put_invitations({open, used}));
     must(store.put_lease({"seal", 1, 7}));
     must(store.put_lease({"seal", 0, 3}));
-    must(store.put_lease({"seal", 1, 8}));
+    must(store.put_lease({"seal", 1, 8, {7}}));
   }
   auto check = [&](mesh_store store) {
     BOOST_TEST((must(store.cluster()) == stored_cluster{list.origin().cluster_id, mesh_time_us}));
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(everything_is_there_when_it_is_opened_again) {
     BOOST_TEST((read.set_digest() == list.set_digest() && read.members() == list.members()));
     BOOST_TEST((must(store.statements()) == std::vector<node_statement>{a.statement(2)}));
     BOOST_TEST((must(store.invitations()) == std::vector<invitation_record>{open, used}));
-    BOOST_TEST((must(store.leases()) == std::vector<stored_lease>{{"seal", 0, 3}, {"seal", 1, 8}}));
+    BOOST_TEST((must(store.leases()) == std::vector<stored_lease>{{"seal", 0, 3}, {"seal", 1, 8, {7}}}));
   };
   check(must(mesh_store::open(file)));
   check(must(mesh_store::open_read_only(file)));
@@ -101,6 +101,6 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_told_not_believed) {
   BOOST_TEST((store.statements().error().code == errc::corrupted));
   damage("INSERT INTO invitations VALUES(zeroblob(31), 1, 2, NULL)");
   BOOST_TEST((store.invitations().error().code == errc::corrupted));
-  damage("INSERT INTO leases VALUES('seal', 0, -1)");
+  damage("INSERT INTO leases VALUES('seal', 0, -1, zeroblob(32))");
   BOOST_TEST((store.leases().error().code == errc::corrupted));
 }
