@@ -179,7 +179,7 @@ outcome<std::unique_ptr<node_mesh>> node_mesh::open(const configuration& setting
   auto keys = source->load();
   if (!keys) return pass_on(std::move(keys));
 
-  std::unique_ptr<node_mesh> mesh(new node_mesh);
+  std::unique_ptr<node_mesh> mesh(new node_mesh(clock));
   mesh->socket_ = mesh_folder(settings.node.data_dir) / "gateway.sock";
   blob_limits limits;
   limits.credit_bytes = settings.mesh.chunk_credit_bytes;

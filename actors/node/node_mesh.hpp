@@ -51,12 +51,12 @@ public:
   gateway_options gateway(std::vector<std::string> exports) const;
 
 private:
-  node_mesh() = default;
+  explicit node_mesh(const clock_port& clock) : state_(std::make_shared<cluster_state>(clock)) {}
   outcome<void> listen(const configuration& settings, const transport_keys& keys);
   outcome<void> listen_to_beacons();
 
   std::filesystem::path socket_;
-  std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
+  std::shared_ptr<cluster_state> state_;
   std::shared_ptr<link_table> table_ = std::make_shared<link_table>();
   std::shared_ptr<message_links> message_events_ = std::make_shared<message_links>();
   std::shared_ptr<chunk_links> chunk_events_ = std::make_shared<chunk_links>();

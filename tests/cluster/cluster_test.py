@@ -390,6 +390,34 @@ def one_way(options):
         watch.judge()
 
 
+def paused_holder(options):
+    """The node that seals hangs, another takes over, and it comes back believing that it still has the role. Then the recorder
+    hangs."""
+    with standard(3, options.program, options.keep) as cluster, told(cluster):
+        recorder = cluster[1]
+        with LeaseWatch(cluster) as watch:
+            session = begin(recorder, 600)
+            for _ in range(2):
+                wait_chunks(recorder, session, recorder.session(session)["chunk_count"] + 1)
+                sealer, lease, _ = cluster.holder()
+                paused = time.time()
+                sealer.pause()
+                _, _, took = moved(cluster, paused, [n for n in cluster.nodes if n is not sealer], lease["fence"])
+                note("paused.role_s", took, "s, SIGSTOP of the sealer until another holds the role")
+                wait_chunks(recorder, session, recorder.session(session)["chunk_count"] + 1)
+                sealer.resume()
+                cluster.wait_formed(30)
+            recorder.pause()
+            time.sleep(5)
+            recorder.resume()
+            cluster.wait_formed(30)
+            wait_chunks(recorder, session, recorder.session(session)["chunk_count"] + 1)
+            stop_and_verify(recorder, session)
+            wait_copies(recorder, session)
+        watch.judge()
+        say("leases: " + watch.text())
+
+
 def bad_links(options):
     """100 ms and 5 % loss in each direction, over which TCP carries some 40 KB/s: a small recording. Then no loss, but more
     bytes, some frames twice and some out of order."""
@@ -586,7 +614,7 @@ class told:
 SUITES = {
     "form": [form_by_files, form_by_invitation],
     "failover": [kill_the_sealer, kill_the_recorder, kill_a_holder],
-    "partition": [minority_holder, one_way, bad_links, slow_disk],
+    "partition": [minority_holder, one_way, paused_holder, bad_links, slow_disk],
     "chaos": [chaos_run],
 }
 

@@ -157,6 +157,13 @@ class Node:
         self.process.wait()
         self.process = None
 
+    def pause(self):
+        """As a machine that hangs: connections stay, nothing is answered, clocks run on."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self, seconds=30):
         self.process.terminate()
         try:

@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE lease
 #include <boost/test/unit_test.hpp>
 
+#include "actors/mesh/cluster_state.hpp"
 #include "actors/mesh/lease_codec.hpp"
 #include "actors/mesh/lease_core.hpp"
 #include "actors/mesh/placement_core.hpp"
@@ -19,6 +20,13 @@ using moment = lease_core::time;
 
 const lease_name seal{"seal", 0};
 node_id node(std::uint8_t number) { return node_id{number}; }
+
+/// Stands still until it is set.
+struct still_clock final : clock_port {
+  unix_time_us wall_us() const override { return 0; }
+  std::chrono::nanoseconds monotonic() const override { return now; }
+  std::chrono::nanoseconds now{};
+};
 
 lease_core core_of(std::uint8_t number, moment now = 0s, const std::vector<lease_promise>& on_disk = {}) {
   lease_core core({node(number), 100u + number, 2s, 500ms}, on_disk, now);
@@ -163,6 +171,25 @@ BOOST_AUTO_TEST_CASE(what_a_node_lost_it_does_not_show_as_its_own) {
   BOOST_TEST(core.tick(10s + 1700ms).messages[0].message.asks[0].held); // Its own word, which nobody confirms.
   BOOST_TEST(core.view(10s + 1799ms).size() == 1u);
   BOOST_TEST(core.view(10s + 1800ms).empty());
+}
+
+BOOST_AUTO_TEST_CASE(leases_that_are_shown_age_by_themselves) {
+  still_clock clock;
+  clock.now = 1h;
+  cluster_state state(clock);
+  cluster_view view;
+  view.name = "home";
+  view.leases = {{"seal", 0, node(1), 4, 1800}, {"seal", 1, node(2), 7, 900}};
+  state.show(view);
+  BOOST_TEST(state.view().leases.size() == 2u);
+  clock.now += 899ms + 1us;
+  auto later = state.view();
+  BOOST_REQUIRE(later.leases.size() == 1u);
+  BOOST_TEST(later.leases[0].remaining_ms == 900);
+  BOOST_TEST(later.leases[0].fence == 4u);
+  clock.now += 900ms;
+  BOOST_TEST(state.view().leases.empty());
+  BOOST_TEST(state.view().name == "home");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_counts_from_its_own_asking) {
