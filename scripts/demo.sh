@@ -6,20 +6,27 @@ cd "$(dirname "$0")/.."
 usage() {
   cat <<'USAGE'
 Usage: scripts/demo.sh [--seconds N] [--server shadow|xrdp] [--dir DIR] [--no-install]
+       scripts/demo.sh --cluster [--seconds N] [--dir DIR] [--no-install]
 
 Installs what is missing, builds the release, starts a virtual desktop with a real RDP server, records it for N
 seconds (default 20), then lists, verifies, proves and exports the recording, and flips a byte in a copy to show
 that verification names the place. Everything stays in DIR (default build/demo).
 
-  --seconds N    how long to record, 5 to 600
+With --cluster: three nodes on this machine (config/cluster-3.toml), one recording of a generated picture, sealed by
+another node than the one that records; that node is killed in the middle. The role moves, the recording is verified, and
+so are its copies. Nothing else than the three nodes is started, and all of them are ended.
+
+  --cluster      show a cluster of three nodes; needs no desktop
+  --seconds N    how long to record, 5 to 600; with --cluster 20 to 600 (default 30)
   --server NAME  the RDP server: shadow (freerdp-shadow-cli3, the default) or xrdp
-  --dir DIR      where recording, proof, video and picture go; emptied first
+  --dir DIR      where recording, proof, video and picture go; emptied first (with --cluster build/demo-cluster)
+  --lucid FILE   this program instead of one that is built first
   --no-install   do not install anything
   --help         this text
 USAGE
 }
 
-seconds=20 server=shadow dir=$PWD/build/demo install=1
+seconds='' server=shadow dir='' install=1 cluster='' lucid_bin=''
 while (($#)); do
   case $1 in
     --help) usage; exit 0 ;;
@@ -27,12 +34,17 @@ while (($#)); do
     --server) server=${2:?--server needs a name}; shift ;;
     --dir) dir=${2:?--dir needs a folder}; shift ;;
     --no-install) install= ;;
+    --cluster) cluster=1 ;;
+    --lucid) lucid_bin=$(readlink -f "${2:?--lucid needs a program}"); shift ;;
     *) echo "demo: unknown option '$1'; see --help" >&2; exit 2 ;;
   esac
   shift
 done
-if ! [[ $seconds =~ ^[0-9]+$ ]] || ((seconds < 5 || seconds > 600)); then
-  echo "demo: --seconds takes 5 to 600" >&2; exit 2
+least=5
+if [[ -n $cluster ]]; then least=20 seconds=${seconds:-30} dir=${dir:-$PWD/build/demo-cluster}; fi
+seconds=${seconds:-20} dir=${dir:-$PWD/build/demo}
+if ! [[ $seconds =~ ^[0-9]+$ ]] || ((seconds < least || seconds > 600)); then
+  echo "demo: --seconds takes $least to 600" >&2; exit 2
 fi
 
 if [[ -t 1 ]]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
@@ -40,12 +52,18 @@ step() { printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"; }
 show() { printf '%s$ %s%s\n' "$bold" "$*" "$plain"; "$@"; }
 
 # --- what is needed ------------------------------------------------------------------------------------------------
-if [[ -n $install ]]; then step "Packages"; scripts/install_deps.sh build run demo; fi
+if [[ -n $install ]]; then
+  step "Packages"
+  if [[ -n $cluster ]]; then scripts/install_deps.sh build run; else scripts/install_deps.sh build run demo; fi
+fi
 
-step "Build"
-cmake --preset release >/dev/null
-cmake --build --preset release --target lucid
-lucid_bin=$PWD/build/release/bin/lucid
+if [[ -z $lucid_bin ]]; then
+  step "Build"
+  cmake --preset release >/dev/null
+  cmake --build --preset release --target lucid
+  lucid_bin=$PWD/build/release/bin/lucid
+fi
+if [[ -n $cluster ]]; then exec scripts/lib/cluster_demo.sh --lucid "$lucid_bin" --seconds "$seconds" --dir "$dir"; fi
 
 rm -rf "$dir"
 mkdir -p "$dir"
