@@ -199,6 +199,7 @@ struct operation {
 
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 4> node_actions{"drain", "accept", "stop", "log"};
+constexpr std::array<std::string_view, 6> cluster_actions{"init", "invite", "join", "remove", "rotate", "rotate-onion"};
 constexpr std::array<std::string_view, 3> session_actions{"stop", "extend", "remove"};
 constexpr std::array<std::string_view, 4> actor_actions{"restart", "kill", "suspend", "resume"};
 
@@ -410,6 +411,13 @@ outcome<api_request> get_audit(operation& op) {
   return op.finish(wish);
 }
 
+outcome<api_request> cluster_consequence(operation& op) {
+  api::cluster_consequence wish;
+  op.query.need("action");
+  op.query.one_of("action", wish.action, cluster_actions);
+  return op.finish(std::move(wish));
+}
+
 outcome<api_request> begin_cluster(operation& op) {
   api::begin_cluster wish;
   op.body.need("name");
@@ -527,6 +535,7 @@ constexpr route routes[] = {
   {"GET", "/v1/capsules/{id}", get_capsule},
   {"GET", "/v1/audit", get_audit},
   {"GET", "/v1/cluster", plain<api::get_cluster>},
+  {"GET", "/v1/cluster/consequence", cluster_consequence},
   {"POST", "/v1/cluster/init", begin_cluster},
   {"POST", "/v1/cluster/invitations", make_invitation},
   {"POST", "/v1/cluster/join", join_cluster},

@@ -51,6 +51,15 @@ std::string consequence_of_log_level(std::string_view subsystem, std::string_vie
                      subsystem.empty() ? "every subsystem" : fmt::format("the subsystem {}", subsystem));
 }
 
+std::string consequence_for_cluster(std::string_view action) {
+  if (action == "init") return "begins a cluster of which this node is the first member";
+  if (action == "invite") return "one node may join with this invitation, once";
+  if (action == "join") return "its members can look at this node and share its work";
+  if (action == "remove") return "cut off from all members at once; to come back it has to be invited anew";
+  if (action == "rotate") return "links are made anew with a new transport key; the node's identity stays";
+  return "links are made anew with a new transport key and a new onion address; the node's identity stays";
+}
+
 outcome<std::string> consequence_for_session(std::string_view action, const session_summary& s, unix_time_us now_us) {
   bool final = is_final(s.state);
   if (action == "remove") {

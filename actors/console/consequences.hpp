@@ -1,4 +1,4 @@
-// actors/console/consequences.hpp - what an action on the node or a session leads to, said before it is done; pure functions.
+// actors/console/consequences.hpp - what an action on the node, its cluster or a session leads to, said before it is done; pure functions.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,9 @@ std::string consequence_for_node(std::string_view action, std::size_t running);
 
 /// Of `log`, once it is known what is wanted; `subsystem` empty: all.
 std::string consequence_of_log_level(std::string_view subsystem, std::string_view level);
+
+/// "init", "invite", "join", "remove", "rotate", and "rotate-onion" with the onion address.
+std::string consequence_for_cluster(std::string_view action);
 
 /// "stop", "extend" or "remove". Errors: `wrong_state` where the session's state does not allow it.
 outcome<std::string> consequence_for_session(std::string_view action, const session_summary& session,

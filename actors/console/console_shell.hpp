@@ -234,6 +234,7 @@ private:
 
   // The cluster: actors/console/serve_cluster.cpp.
   void carry_out(const asker&, const api::get_cluster&) const;
+  void carry_out(const asker&, const api::cluster_consequence&) const;
   void carry_out(const asker&, const api::begin_cluster&) const;
   void carry_out(const asker&, const api::make_invitation&) const;
   void carry_out(const asker&, const api::join_cluster&) const;

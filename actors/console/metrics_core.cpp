@@ -71,6 +71,39 @@ void write_node(const node_measures& node, std::vector<metric_family>& into) {
                         as_number(node.audit_entries)));
 }
 
+void write_cluster(const cluster_view& cluster, std::vector<metric_family>& into) {
+  metric_family members{"lucid_cluster_members", "Nodes of the cluster as this node sees them, by state.", gauge};
+  for (auto state : {member_state::self, member_state::up, member_state::down, member_state::removed}) {
+    auto count = std::count_if(cluster.members.begin(), cluster.members.end(), [&](auto& one) { return one.state == state; });
+    members.samples.push_back({static_cast<double>(count), {{"state", std::string(to_string(state))}}});
+  }
+  auto held = std::count_if(cluster.leases.begin(), cluster.leases.end(),
+                            [&](auto& one) { return one.holder == cluster.self && one.holder != node_id{}; });
+  into.push_back(std::move(members));
+  into.push_back(single("lucid_cluster_leases_held", "Roles of the cluster that this node runs at present.", gauge,
+                        static_cast<double>(held)));
+}
+
+void write_replication(const replication_status& told, std::vector<metric_family>& into) {
+  metric_family chunks{"lucid_replication_chunks", "Chunks of this node's recordings, by how many copies other nodes hold.", gauge};
+  auto placed = told.replicated_count + told.without_copy_count;
+  auto partly = told.chunk_count > placed ? told.chunk_count - placed : 0;
+  for (auto& [state, count] : {std::pair("replicated", told.replicated_count), std::pair("partly", partly),
+                               std::pair("without_copy", told.without_copy_count)})
+    chunks.samples.push_back({as_number(count), {{"state", state}}});
+  metric_family challenges{"lucid_replication_challenges_total", "Challenges to the holders of copies, by outcome.", counter};
+  std::uint64_t ok = 0, failed = 0, late = 0;
+  for (auto& holder : told.holders) {
+    ok += holder.challenges_ok;
+    failed += holder.challenges_failed;
+    late += holder.challenges_late;
+  }
+  for (auto& [outcome, count] : {std::pair("ok", ok), std::pair("failed", failed), std::pair("late", late)})
+    challenges.samples.push_back({as_number(count), {{"outcome", outcome}}});
+  into.push_back(std::move(chunks));
+  into.push_back(std::move(challenges));
+}
+
 void write_machine(const machine_facts& facts, std::vector<metric_family>& into) {
   into.push_back(single("process_resident_memory_bytes", "Memory of the node's process.", gauge, as_number(facts.resident_bytes)));
   into.push_back(single("process_open_fds", "Files the node has open.", gauge, as_number(facts.open_files)));
@@ -166,6 +199,8 @@ void metrics_core::write_actors(std::vector<metric_family>& into) const {
 std::vector<metric_family> metrics_core::families(const node_measures& node) const {
   std::vector<metric_family> all;
   write_node(node, all);
+  if (node.cluster) write_cluster(*node.cluster, all);
+  if (node.replication && node.replication->copies > 0) write_replication(*node.replication, all);
   if (node.machine) write_machine(*node.machine, all);
   write_actors(all);
   return all;

@@ -13,7 +13,9 @@
 
 #include "adapters/prometheus/metrics_text.hpp"
 #include "messages/inspection.hpp"
+#include "messages/ports/cluster.hpp"
 #include "messages/ports/machine.hpp"
+#include "messages/replication.hpp"
 #include "messages/session.hpp"
 
 namespace lucid {
@@ -32,6 +34,8 @@ struct node_measures {
   std::optional<recording_sums> running; ///< Over the sessions that are not final.
   std::optional<std::uint64_t> ledger_height;
   std::optional<std::uint64_t> ledger_entries;
+  std::optional<cluster_view> cluster;           ///< Empty: the node stands alone, and wishes for no copies.
+  std::optional<replication_status> replication; ///< As its actor told since it started.
   std::uint64_t console_logins = 0;   ///< Now.
   std::uint64_t console_streams = 0;  ///< Now.
   std::uint64_t console_refusals = 0; ///< Since the start.

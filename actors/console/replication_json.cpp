@@ -8,8 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t body_bytes_max = 1024;
-
 tl::unexpected<error> no_answer(const std::string& why) {
   return fail(errc::protocol_violation, "control", "the node's answer about copies cannot be read: " + why);
 }
@@ -111,25 +109,6 @@ outcome<replication_audit> replication_audit_from_json(const json& object) {
       row.at("failure").get_to(c.failure);
     }
   });
-}
-
-outcome<replication_audit_request> decode_replication_audit(std::string_view body) {
-  auto refuse = [](std::string why) { return fail(errc::invalid_input, "api", std::move(why)); };
-  if (body.size() > body_bytes_max) return refuse("the body is too long");
-  auto object = json::parse(body, nullptr, false);
-  if (!object.is_object() || !object.contains("session") || !object["session"].is_string())
-    return refuse("the body is {\"session\": \"<64 hexadecimal digits>\", \"from\": 0}");
-  replication_audit_request request;
-  if (!from_hex_into(object["session"].get_ref<const std::string&>(), request.session))
-    return refuse("a session is named by 64 hexadecimal digits");
-  for (auto& [name, value] : object.items()) {
-    if (name == "session") continue;
-    if (name != "from") return refuse("there is no member \"" + name.substr(0, 40) + "\"");
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 2 * std::uint64_t{chunk_count_max})
-      return refuse("\"from\" is a place among the chunks");
-    request.from = value.get<std::uint32_t>();
-  }
-  return request;
 }
 
 } // namespace lucid

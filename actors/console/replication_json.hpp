@@ -17,8 +17,4 @@ nlohmann::json to_json(const replication_audit& audit);
 outcome<replication_status> replication_status_from_json(const nlohmann::json& object);
 outcome<replication_audit> replication_audit_from_json(const nlohmann::json& object);
 
-/// The body of POST /v1/replication/audit: {"session": 64 hexadecimal digits, "from": a number, 0 if it is left out}.
-/// Errors: `invalid_input`.
-outcome<replication_audit_request> decode_replication_audit(std::string_view body);
-
 } // namespace lucid

@@ -1,5 +1,6 @@
 // actors/console/serve_cluster.cpp - the cluster: who is in it, who comes in, who has to go.
 #include "actors/console/cluster_json.hpp"
+#include "actors/console/consequences.hpp"
 #include "actors/console/console_shell.hpp"
 #include "actors/console/replication_json.hpp"
 
@@ -38,14 +39,18 @@ void console_shell::carry_out(const asker& from, const api::get_cluster&) const 
   answer(from, to_json(cluster ? cluster->view() : cluster_view{}));
 }
 
+void console_shell::carry_out(const asker& from, const api::cluster_consequence& wish) const {
+  answer(from, json{{"text", consequence_for_cluster(wish.action)}});
+}
+
 void console_shell::carry_out(const asker& from, const api::begin_cluster& wish) const {
-  change_cluster(from, "cluster init", wish.name, "begins a cluster of which this node is the first member",
+  change_cluster(from, "cluster init", wish.name, consequence_for_cluster("init"),
                  cluster_init_request{wish.name});
 }
 
 // The invitation is a secret: it is told to who asked, and stands in no log.
 void console_shell::carry_out(const asker& from, const api::make_invitation& wish) const {
-  audited(from, "cluster invite", "cluster", "one node may join with this invitation, once",
+  audited(from, "cluster invite", "cluster", consequence_for_cluster("invite"),
           [me = *this, from, wish](const audit_entry& begun) {
             me.state().links.request(me.self_, status_patience, cluster_invite_request{wish.valid_seconds})
               .then([me, from](const cluster_invitation& made) { me.answer(from, to_json(made)); },
@@ -58,18 +63,18 @@ void console_shell::carry_out(const asker& from, const api::make_invitation& wis
 }
 
 void console_shell::carry_out(const asker& from, const api::join_cluster& wish) const {
-  change_cluster(from, "cluster join", "cluster", "its members can look at this node and share its work",
+  change_cluster(from, "cluster join", "cluster", consequence_for_cluster("join"),
                  cluster_join_request{wish.invitation});
 }
 
 void console_shell::carry_out(const asker& from, const api::remove_member& wish) const {
-  change_cluster(from, "cluster remove", wish.who, "cut off from all members at once; to come back it has to be invited anew",
+  change_cluster(from, "cluster remove", wish.who, consequence_for_cluster("remove"),
                  cluster_remove_request{wish.who});
 }
 
 void console_shell::carry_out(const asker& from, const api::rotate_keys& wish) const {
   change_cluster(from, "keys rotate", wish.onion ? "transport key and onion address" : "transport key",
-                 "links are made anew; the node's identity stays", keys_rotate_request{wish.onion});
+                 consequence_for_cluster(wish.onion ? "rotate-onion" : "rotate"), keys_rotate_request{wish.onion});
 }
 
 void console_shell::carry_out(const asker& from, const api::get_replication&) const {

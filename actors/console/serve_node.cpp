@@ -183,6 +183,12 @@ void console_shell::carry_out(const asker& from, const api::get_metrics&) const 
         });
       },
       [until_told](const caf::error&) {});
+  if (auto cluster = s.parts.cluster ? s.parts.cluster->view() : cluster_view{}; !cluster.name.empty()) {
+    measures->cluster = std::move(cluster);
+    s.replication.request(self_, status_patience, replication_status_request{})
+      .then([measures, until_told](replication_status& told) { measures->replication = std::move(told); },
+            [until_told](const caf::error&) {});
+  }
   s.audit.request(self_, status_patience, audit_read_request{0, 1, false})
     .then([measures, until_told](const audit_page& page) { measures->audit_entries = page.count; },
           [until_told](const caf::error&) {});

@@ -17,6 +17,8 @@ int main() {
   node.machine->throttled_now = false;
   node.machine->throttle_count = 0;
   node.machine->network = {{"eth0", 10, 20}};
+  node.cluster.emplace();
+  node.replication.emplace().copies = 2;
   std::vector<inspection> actors;
   for (auto path : {"root", "storage/store", "sessions/ab12/seal"}) {
     actors.emplace_back();

@@ -6,6 +6,7 @@
 
 #include "actors/console/api_json.hpp"
 #include "actors/console/api_request.hpp"
+#include "messages/mesh.hpp"
 #include "messages/paths.hpp"
 
 using namespace lucid;
@@ -116,6 +117,57 @@ BOOST_AUTO_TEST_CASE(what_is_kept_is_understood) {
   understood<api::list_capsules>("GET", "/v1/capsules");
   BOOST_TEST(understood<api::get_capsule>("GET", "/v1/capsules/00ff-1").id == "00ff-1");
   BOOST_TEST(understood<api::get_audit>("GET", "/v1/audit?before=9").before == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(what_concerns_the_cluster_is_understood) {
+  understood<api::get_cluster>("GET", "/v1/cluster");
+  for (std::string action : {"init", "invite", "join", "remove", "rotate", "rotate-onion"})
+    BOOST_TEST(understood<api::cluster_consequence>("GET", "/v1/cluster/consequence?action=" + action).action == action);
+  BOOST_TEST(understood<api::begin_cluster>("POST", "/v1/cluster/init", R"({"name":"field"})").name == "field");
+  BOOST_TEST(understood<api::make_invitation>("POST", "/v1/cluster/invitations").valid_seconds == 3600u);
+  BOOST_TEST(understood<api::make_invitation>("POST", "/v1/cluster/invitations", R"({"valid_seconds":604800})").valid_seconds ==
+             invitation_seconds_max);
+  auto join = understood<api::join_cluster>("POST", "/v1/cluster/join", R"({"invitation":"lucid-join:abc"})");
+  BOOST_TEST(join.invitation == "lucid-join:abc");
+  BOOST_TEST(understood<api::remove_member>("DELETE", "/v1/cluster/members/pi-2").who == "pi-2");
+  BOOST_TEST(understood<api::remove_member>("DELETE", "/v1/cluster/members/" + id_text).who == id_text);
+  BOOST_TEST(!understood<api::rotate_keys>("POST", "/v1/keys/rotate").onion);
+  BOOST_TEST(understood<api::rotate_keys>("POST", "/v1/keys/rotate", R"({"onion":true})").onion);
+  understood<api::get_replication>("GET", "/v1/replication");
+  auto audit = understood<api::audit_copies>("POST", "/v1/replication/audit", R"({"session":")" + id_text + R"(","from":77})");
+  BOOST_TEST(to_hex(audit.session) == id_text);
+  BOOST_TEST(audit.from == 77u);
+  auto from_start = understood<api::audit_copies>("POST", "/v1/replication/audit", R"({"session":")" + id_text + R"("})");
+  BOOST_TEST(from_start.from == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_wishes_for_the_cluster_are_refused) {
+  auto invalid = [](std::string_view method, std::string_view target, const std::string& body = "") {
+    BOOST_TEST((refused(method, target, body) == errc::invalid_input), target << " " << body.substr(0, 80));
+  };
+  invalid("GET", "/v1/cluster?x=1");
+  invalid("GET", "/v1/cluster/consequence");
+  invalid("GET", "/v1/cluster/consequence?action=explode");
+  for (std::string body : {std::string(), std::string(R"({"name":7})"), std::string(R"({"name":"a","more":1})"),
+                           R"({"name":")" + std::string(node_name_bytes_max + 1, 'a') + R"("})"})
+    invalid("POST", "/v1/cluster/init", body);
+  for (auto body : {R"({"valid_seconds":0})", R"({"valid_seconds":604801})", R"({"valid_seconds":"60"})", R"({"secret":1})"})
+    invalid("POST", "/v1/cluster/invitations", body);
+  for (std::string body : {std::string(), std::string(R"({"invitation":null})"),
+                           R"({"invitation":")" + std::string(cluster_invitation_bytes_max + 1, 'a') + R"("})"})
+    invalid("POST", "/v1/cluster/join", body);
+  invalid("DELETE", "/v1/cluster/members/" + id_text + "a");
+  invalid("DELETE", "/v1/cluster/members/pi-2", R"({"sure":true})");
+  invalid("POST", "/v1/keys/rotate", R"({"onion":1})");
+  invalid("GET", "/v1/replication?session=" + id_text);
+  for (std::string body : {std::string(), std::string("[]"), std::string(R"({"session":5})"), std::string(R"({"session":"aa"})"),
+                           R"({"session":")" + id_text + R"(","from":-1})",
+                           R"({"session":")" + id_text + R"(","from":4294967296})", R"({"session":")" + id_text + R"(","more":1})"})
+    invalid("POST", "/v1/replication/audit", body);
+  BOOST_TEST((refused("DELETE", "/v1/cluster/members/") == errc::not_found));
+  BOOST_TEST((refused("GET", "/v1/cluster/members/pi-2") == errc::not_found));
+  BOOST_TEST(allowed_methods("/v1/cluster/members/pi-2") == "DELETE");
+  BOOST_TEST(allowed_methods("/v1/replication/audit") == "POST");
 }
 
 BOOST_AUTO_TEST_CASE(coming_in_and_going_out_is_understood) {

@@ -29,6 +29,17 @@ BOOST_AUTO_TEST_CASE(the_node_counts_its_sessions) {
              "writes lines of level debug and above to the log for every subsystem, until the node ends");
 }
 
+BOOST_AUTO_TEST_CASE(the_cluster_says_what_comes_of_each_action) {
+  BOOST_TEST(consequence_for_cluster("init") == "begins a cluster of which this node is the first member");
+  BOOST_TEST(consequence_for_cluster("invite") == "one node may join with this invitation, once");
+  BOOST_TEST(consequence_for_cluster("join") == "its members can look at this node and share its work");
+  BOOST_TEST(consequence_for_cluster("remove") == "cut off from all members at once; to come back it has to be invited anew");
+  BOOST_TEST(consequence_for_cluster("rotate") ==
+             "links are made anew with a new transport key; the node's identity stays");
+  BOOST_TEST(consequence_for_cluster("rotate-onion") ==
+             "links are made anew with a new transport key and a new onion address; the node's identity stays");
+}
+
 BOOST_AUTO_TEST_CASE(a_session_says_what_is_lost_and_what_stays) {
   auto now = unix_time_us{3'726'000'000};
   BOOST_TEST(*consequence_for_session("stop", session_in(session_state::recording), now) ==

@@ -35,6 +35,25 @@ node_measures full_node() {
   node.running = {100, 60, 1};
   node.ledger_height = 7;
   node.ledger_entries = 9;
+  auto& cluster = node.cluster.emplace();
+  cluster.name = "field";
+  cluster.self = node_id{1};
+  auto add = [&](std::uint8_t id, member_state state) {
+    auto& one = cluster.members.emplace_back();
+    one.id = node_id{id};
+    one.state = state;
+  };
+  add(1, member_state::self);
+  add(2, member_state::up);
+  add(3, member_state::down);
+  add(4, member_state::down);
+  cluster.leases = {{"seal", 0, node_id{1}, 7, 900}, {"seal", 1, node_id{2}, 3, 900}, {"anchor", 0, node_id{}, 2, 0}};
+  auto& copies = node.replication.emplace();
+  copies.copies = 2;
+  copies.chunk_count = 10;
+  copies.replicated_count = 6;
+  copies.without_copy_count = 1;
+  copies.holders = {{node_id{2}, "b", true, 6, 600, 50, 1, 2}, {node_id{3}, "c", false, 6, 600, 8, 0, 4}};
   return node;
 }
 
@@ -57,7 +76,8 @@ BOOST_AUTO_TEST_CASE(the_names_are_these) {
     "lucid_build_info", "process_start_time_seconds", "lucid_draining", "lucid_memory_bound_bytes", "lucid_sessions",
     "lucid_running_captured_bytes", "lucid_running_stored_bytes", "lucid_running_gaps",
     "lucid_ledger_height", "lucid_ledger_entries_total", "lucid_console_logins", "lucid_console_streams",
-    "lucid_console_refusals_total", "lucid_audit_entries_total", "process_resident_memory_bytes", "process_open_fds",
+    "lucid_console_refusals_total", "lucid_audit_entries_total", "lucid_cluster_members", "lucid_cluster_leases_held",
+    "lucid_replication_chunks", "lucid_replication_challenges_total", "process_resident_memory_bytes", "process_open_fds",
     "process_max_fds", "lucid_machine_cores", "lucid_machine_cpu_seconds_total", "lucid_machine_cpu_busy_seconds_total",
     "lucid_machine_memory_bytes", "lucid_machine_memory_available_bytes", "lucid_machine_temperature_celsius",
     "lucid_machine_throttled", "lucid_machine_throttle_events_total", "lucid_disk_free_bytes", "lucid_disk_size_bytes",
@@ -93,10 +113,36 @@ BOOST_AUTO_TEST_CASE(the_text_is_that_of_prometheus) {
   BOOST_TEST(s.has("lucid_network_transmit_bytes_total{interface=\"eth0\"} 20"));
 }
 
+BOOST_AUTO_TEST_CASE(the_cluster_and_its_copies_are_counted) {
+  scraped s({});
+  BOOST_TEST(s.has("lucid_cluster_members{state=\"self\"} 1"));
+  BOOST_TEST(s.has("lucid_cluster_members{state=\"up\"} 1"));
+  BOOST_TEST(s.has("lucid_cluster_members{state=\"down\"} 2"));
+  BOOST_TEST(s.has("lucid_cluster_members{state=\"removed\"} 0"));
+  BOOST_TEST(s.has("lucid_cluster_leases_held 1"));
+  BOOST_TEST(s.has("lucid_replication_chunks{state=\"replicated\"} 6"));
+  BOOST_TEST(s.has("lucid_replication_chunks{state=\"partly\"} 3"));
+  BOOST_TEST(s.has("lucid_replication_chunks{state=\"without_copy\"} 1"));
+  BOOST_TEST(s.has("lucid_replication_challenges_total{outcome=\"ok\"} 58"));
+  BOOST_TEST(s.has("lucid_replication_challenges_total{outcome=\"failed\"} 1"));
+  BOOST_TEST(s.has("lucid_replication_challenges_total{outcome=\"late\"} 6"));
+}
+
+// A lease that nobody holds is not held by a node that has no identity yet; no copies wished for are none missing.
+BOOST_AUTO_TEST_CASE(a_node_without_identity_or_copies_counts_none) {
+  metrics_core core;
+  auto node = full_node();
+  node.cluster->self = node_id{};
+  node.replication->copies = 0;
+  auto text = metrics_text(core.families(node));
+  BOOST_TEST(text.find("lucid_cluster_leases_held 0\n") != std::string::npos);
+  BOOST_TEST(text.find("lucid_replication_") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_known_is_left_out) {
   metrics_core core;
   auto text = metrics_text(core.families({}));
-  for (auto name : {"lucid_ledger_height", "lucid_machine_", "process_open_fds", "lucid_actor_"})
+  for (auto name : {"lucid_cluster_", "lucid_replication_", "lucid_ledger_height", "lucid_machine_", "process_open_fds", "lucid_actor_"})
     BOOST_TEST(text.find(name) == std::string::npos, name);
   BOOST_TEST(text.find("lucid_draining 0") != std::string::npos);
 }
