@@ -50,12 +50,14 @@ async function things() {
   const { sessions } = (await ask('GET', '/v1/sessions?count=1000')).value;
   const { blocks } = (await ask('GET', '/v1/ledger?count=1')).value;
   const { capsules } = (await ask('GET', '/v1/capsules')).value;
+  const { members } = (await ask('GET', '/v1/cluster')).value;
   const session = sessions.find(({ state }) => state === 'completed') ?? sessions[0];
   return {
     path: encodeURIComponent(actors.at(-1).path),
     session: session?.id,
     height: blocks[0]?.height,
     capsule: capsules[0]?.id,
+    who: members.find(({ state }) => state !== 'self')?.name,
     track: 'video',
     index: 0,
   };
@@ -130,6 +132,18 @@ test('what is not stated is refused', async () => {
     ['POST', '/v1/log', 400, { level: 'loud' }],
     ['GET', '/v1/ledger/search?q=zz', 400],
     ['GET', `/v1/sessions/${'0'.repeat(64)}`, 404],
+    ['GET', '/v1/cluster?extra=1', 400],
+    ['GET', '/v1/cluster/consequence', 400],
+    ['GET', '/v1/cluster/consequence?action=explode', 400],
+    ['POST', '/v1/cluster/init', 400, {}],
+    ['POST', '/v1/cluster/init', 400, { name: 'a'.repeat(64) }],
+    ['POST', '/v1/cluster/invitations', 400, { valid_seconds: 0 }],
+    ['POST', '/v1/cluster/invitations', 400, { valid_seconds: 604_801 }],
+    ['POST', '/v1/cluster/join', 400, { invitation: 'a'.repeat(1025) }],
+    ['DELETE', '/v1/cluster/members/pi-2', 400, { sure: true }],
+    ['POST', '/v1/keys/rotate', 400, { onion: 'yes' }],
+    ['POST', '/v1/replication/audit', 400, { session: 'ab' }],
+    ['POST', '/v1/replication/audit', 400, { session: '0'.repeat(64), from: -1 }],
   ];
   for (const [method, address, status, body] of cases) {
     const answer = await ask(method, address, { headers, body });

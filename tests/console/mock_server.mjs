@@ -1,7 +1,8 @@
 // A node that is none: speaks docs/api/console.openapi.yaml with moving data, for work on the pages without Lucid itself.
 //
-// Usage: node tests/console/mock_server.mjs [--port N] [--actors N] [--pages FOLDER] [--proof FILE --chunks FOLDER]
-// The last two show a recording that Lucid made: what `lucid prove` wrote, and the session's folder in the store.
+// Usage: node tests/console/mock_server.mjs [--port N] [--actors N] [--alone] [--pages FOLDER] [--proof FILE --chunks FOLDER]
+// It is in a cluster of three, or alone. The last two show a recording that Lucid made: what `lucid prove` wrote, and the
+// session's folder in the store.
 // Prints the login link, then the ids of its sessions; ends with a signal. Its faults: every sixth second an actor fails and
 // begins anew, one session is stalled at its store, one actor is suspended, a chunk can be damaged on its way.
 import { createHash, randomBytes } from 'node:crypto';
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
   options: {
     port: { type: 'string', default: '8083' },
     actors: { type: 'string', default: '0' },
+    alone: { type: 'boolean', default: false },
     proof: { type: 'string' },
     chunks: { type: 'string' },
     pages: { type: 'string', default: process.env.LUCID_PAGES ?? join(webFolder, 'dist') },
@@ -125,6 +127,19 @@ for (const [i, id] of sessionIds.entries()) {
   ['journal', 'capture', 'chunk', 'seal', 'manifest', 'session'].forEach((name, at) =>
     add(`sessions/${id}/${name}`, `sessions/${id}`, at),
   );
+}
+const others = options.alone ? [] : ['attic', 'cellar'];
+for (const name of others) {
+  const at = `nodes/${name}`;
+  add(at, 'root', 0, { supervisor: true });
+  for (const [part, parts] of [
+    ['storage', ['store', 'ledger']],
+    ['copies', ['replicas', 'replication']],
+    ['mesh', ['links', 'gateway', 'blobs']],
+  ]) {
+    add(`${at}/${part}`, at, 0, { supervisor: true });
+    parts.forEach((one, i) => add(`${at}/${part}/${one}`, `${at}/${part}`, i));
+  }
 }
 ['recorder', 'control', 'console'].forEach((name, i) => add(name, 'root', 2 + i));
 for (let i = 0; actors.size < Number(options.actors); ++i) {
@@ -487,6 +502,81 @@ const letters = {
     },
   ],
 };
+// --- the cluster -------------------------------------------------------------------------------------------------------
+
+const onion = 'lucidexampleaddressofonionservicesthatdoesnotexistanywh2';
+function makeMember(name, state, addresses, round_trip_us, age) {
+  return {
+    id: hexOf(`node ${name}`),
+    name,
+    sign_key: hexOf(`sign ${name}`),
+    box_key: hexOf(`box ${name}`),
+    addresses,
+    state,
+    since_us: now_us() - age * second,
+    round_trip_us,
+    software: state === 'down' ? '' : 'lucid 0.1.0',
+  };
+}
+const selfMember = makeMember('desk-recorder', 'self', ['tcp://10.0.0.7:7800'], 0, 3 * 3600);
+const cluster = { name: '', cluster_id: '', list_version: 0, self: selfMember.id, members: [], leases: [] };
+const replication = {
+  copies: 2,
+  session_count: 31,
+  chunk_count: 1240,
+  replicated_count: 1197,
+  without_copy_count: 3,
+  in_flight: 4,
+  last_failure: 'cellar: no answer within 30 s',
+  holders: [],
+};
+function beginCluster(name, members) {
+  const idOf = (of) => members.find((one) => one.name === of)?.id ?? '';
+  const lease = (role, place, holder, fence) => ({
+    role,
+    place,
+    holder: idOf(holder),
+    holder_name: holder,
+    fence,
+    remaining_ms: holder ? 4200 : 0,
+  });
+  Object.assign(cluster, { name, cluster_id: hexOf(`cluster ${name}`), list_version: members.length, members });
+  if (members.length < 3) return;
+  cluster.leases = [lease('anchor', 0, 'desk-recorder', 12), lease('seal', 0, 'attic', 41), lease('seal', 1, '', 7)];
+  replication.holders = others.map((node, i) => ({
+    node: idOf(node),
+    name: node,
+    up: true,
+    chunk_count: 1236 - 38 * i,
+    bytes: 9.4e9 - i * 3e8,
+    challenges_ok: 8211 - 900 * i,
+    challenges_failed: i,
+    challenges_late: 3 * i,
+  }));
+}
+if (!options.alone)
+  beginCluster('field', [
+    makeMember('attic', 'up', ['tcp://10.0.0.8:7800'], 840, 9000),
+    makeMember('cellar', 'up', [`tor://${onion}.onion:7800`], 612_000, 200),
+    selfMember,
+  ]);
+
+const memberOf = (who) => cluster.members.find(({ name, id }) => name === who || id === who);
+function setMember(member, state) {
+  Object.assign(member, { state, since_us: now_us() });
+  for (const holder of replication.holders) if (holder.node === member.id) holder.up = state === 'up';
+  for (const lease of cluster.leases)
+    if (lease.holder === member.id) Object.assign(lease, { holder: '', holder_name: '', remaining_ms: 0 });
+  if (state !== 'up')
+    for (const path of [...actors.keys()]) if (`${path}/`.startsWith(`nodes/${member.name}/`)) actors.delete(path);
+}
+function moveCluster() {
+  for (const member of cluster.members)
+    if (member.state === 'up') member.round_trip_us = Math.round(member.round_trip_us * (0.98 + 0.04 * random()));
+  for (const lease of cluster.leases) if (lease.holder) lease.remaining_ms = 3000 + Math.floor(random() * 2000);
+  for (const holder of replication.holders) if (holder.up) holder.challenges_ok += 1;
+}
+
 const audit = [];
 function write(action, target, consequence, outcome = 'done') {
   const number = audit.length + 1;
@@ -537,6 +627,17 @@ function consequence(action, path) {
       drain: '2 sessions go on to their end; no new one is started until this is taken back.',
       accept: 'New sessions are accepted again.',
       log: 'The level holds until the node ends.',
+      ...(path === 'cluster'
+        ? {
+            init: 'begins a cluster of which this node is the first member',
+            invite: 'one node may join with this invitation, once',
+            join: 'its members can look at this node and share its work',
+            remove: 'cut off from all members at once; to come back it has to be invited anew',
+            rotate: "links are made anew with a new transport key; the node's identity stays",
+            'rotate-onion':
+              "links are made anew with a new transport key and a new onion address; the node's identity stays",
+          }
+        : {}),
     }[action],
   };
 }
@@ -751,7 +852,99 @@ const routes = [
   ],
   ['GET', /^\/v1\/letters$/, () => letters],
   ['GET', /^\/v1\/audit$/, () => ({ entries: [...audit].reverse(), intact: true })],
-  // Only of this mock: the tests damage a chunk on its way.
+  ['GET', /^\/v1\/cluster$/, () => cluster],
+  ['GET', /^\/v1\/cluster\/consequence$/, ({ query }) => ({ text: consequence(query.get('action'), 'cluster').text })],
+  [
+    'POST',
+    /^\/v1\/cluster\/init$/,
+    ({ body }) => {
+      if (cluster.name) throw new Refused(409, 'wrong_state', `this node is in the cluster ${cluster.name}`);
+      beginCluster(body.name, [selfMember]);
+      write('cluster init', body.name, 'begins a cluster');
+      return { text: `the cluster ${body.name} begins`, list_version: cluster.list_version };
+    },
+  ],
+  [
+    'POST',
+    /^\/v1\/cluster\/invitations$/,
+    ({ body }) => {
+      if (!cluster.name) throw new Refused(409, 'wrong_state', 'this node stands alone');
+      write('cluster invite', 'cluster', 'one node may join');
+      return {
+        invitation: `lucid-join:${randomBytes(60).toString('base64url')}`,
+        address: 'tcp://10.0.0.7:7800',
+        expires_us: now_us() + (body.valid_seconds ?? 3600) * second,
+      };
+    },
+  ],
+  [
+    'POST',
+    /^\/v1\/cluster\/join$/,
+    ({ body }) => {
+      if (!body.invitation.startsWith('lucid-join:'))
+        throw new Refused(400, 'invalid_input', 'an invitation begins with "lucid-join:"');
+      beginCluster('field', [makeMember('attic', 'up', ['tcp://10.0.0.8:7800'], 840, 9000), selfMember]);
+      return { text: 'this node is in the cluster field', list_version: cluster.list_version };
+    },
+  ],
+  [
+    'DELETE',
+    /^\/v1\/cluster\/members\/([^/]+)$/,
+    ({ match }) => {
+      const member = memberOf(match[1]);
+      if (!member) throw notFound(`there is no member ${match[1]}`);
+      setMember(member, 'removed');
+      cluster.list_version += 1;
+      write('cluster remove', member.name, 'cut off');
+      return { text: `${member.name} was removed`, list_version: cluster.list_version };
+    },
+  ],
+  [
+    'POST',
+    /^\/v1\/keys\/rotate$/,
+    ({ body }) => {
+      if (!cluster.name) throw new Refused(409, 'wrong_state', 'this node stands alone');
+      write('keys rotate', body.onion ? 'transport key and onion address' : 'transport key', '');
+      return { text: 'the transport key is new', list_version: cluster.list_version };
+    },
+  ],
+  [
+    'GET',
+    /^\/v1\/replication$/,
+    () => {
+      if (!cluster.name) throw new Refused(409, 'wrong_state', 'this node stands alone');
+      return replication;
+    },
+  ],
+  [
+    'POST',
+    /^\/v1\/replication\/audit$/,
+    ({ body }) => ({
+      session: body.session,
+      chunk_count: 40,
+      from: body.from ?? 0,
+      next: 40,
+      done: true,
+      copies: replication.holders.map(({ node, name, up }) => ({
+        node,
+        name,
+        held: 40,
+        verified: up ? 40 : 0,
+        damaged: 0,
+        missing: 0,
+        failure: up ? '' : 'it is down',
+      })),
+    }),
+  ],
+  // Only of this mock: the tests damage a chunk on its way, and have a member go down.
+  [
+    'POST',
+    /^\/mock\/down\/([^/]+)$/,
+    ({ match }) => {
+      setMember(memberOf(match[1]), 'down');
+      return {};
+    },
+  ],
   [
     'POST',
     /^\/mock\/damage\/(-?\d+)$/,
@@ -912,6 +1105,7 @@ setInterval(() => {
   moveActors();
   moveSessions();
   moveNode();
+  moveCluster();
 }, 1000);
 moveActors();
 moveNode();

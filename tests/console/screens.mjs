@@ -12,7 +12,7 @@ const narrow = [360, 740];
 const huge = [3840, 2160];
 const onLargeScreens = ['tree', 'actor', 'stalled'];
 const themes = ['light', 'dark'];
-const inOneWindow = ['tree', 'list', 'keys', 'confirm']; // They scroll by themselves, or lie over the page.
+const inOneWindow = ['tree', 'list', 'keys', 'confirm', 'invitation']; // They scroll by themselves, or lie over the page.
 const settleMs = 150;
 
 const ask = async (page, path) => page.evaluate((at) => fetch(at).then((answer) => answer.json()), path);
@@ -33,6 +33,8 @@ async function pagesOf(page) {
     capsules: '#/capsule',
     ...(capsules.length > 0 ? { capsule: `#/capsule/${capsules[0].id}` } : {}),
     node: '#/node',
+    cluster: '#/cluster',
+    invitation: '#/cluster',
     sessions: '#/sessions',
     thumbnails: '#/sessions',
     session: `#/session/${running}`,
@@ -69,6 +71,12 @@ const steps = ({ key, wrongKey, wrongPassphrase, damage }) => ({
   confirm: async (page) => {
     await page.getByRole('button', { name: 'Kill …' }).click();
     await page.locator('dialog .danger:enabled').waitFor();
+  },
+  invitation: async (page) => {
+    if (await page.getByText('This node stands alone').isVisible()) return;
+    await page.getByRole('button', { name: 'Invite a node …' }).click();
+    await page.locator('dialog .primary:enabled').click();
+    await page.getByLabel('Invitation', { exact: true }).waitFor();
   },
   thumbnails: async (page) => {
     await giveKey(page, key);

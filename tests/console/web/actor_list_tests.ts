@@ -1,7 +1,7 @@
 // The rows of tree and list: folding, filtering, sorting.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Filter, flatRows, foldable, treeRows } from '../../../actors/console/web/src/core/actor_list.ts';
+import { type Filter, flatRows, foldable, foldNewNodes, otherNodeOf, treeRows } from '../../../actors/console/web/src/core/actor_list.ts';
 import type { Actor, ActorState } from '../../../actors/console/web/src/core/types.ts';
 
 function actor(path: string, parent: string, more: Partial<Actor> = {}): Actor {
@@ -123,4 +123,51 @@ test('ten thousand actors are laid out, each once', () => {
   assert.equal(treeRows(many, new Set(), everything).length, many.size);
   assert.equal(flatRows(many, { by: 'mailbox', descending: true }, everything).length, many.size);
   if (process.env.CHECK_TIMES) assert.ok(performance.now() - began < 100);
+});
+
+const cluster = new Map(
+  [
+    ...node.values(),
+    actor('nodes/b', 'root', { supervisor: true }),
+    actor('nodes/b/storage', 'nodes/b', { supervisor: true }),
+    actor('nodes/b/storage/store', 'nodes/b/storage', { state_now: 'waiting' }),
+    actor('nodes/a', 'root', { supervisor: true }),
+    actor('nodes/a/storage', 'nodes/a', { supervisor: true }),
+  ].map((one) => [one.path, one]),
+);
+
+test('other nodes stand at the top behind this one, and begin folded', () => {
+  const seen = new Set<string>();
+  const folded = new Set<string>();
+  foldNewNodes(cluster, seen, folded);
+  const rows = treeRows(cluster, folded, { text: '', states: new Set() });
+  const tops = rows.filter(({ depth }) => depth === 0);
+  assert.deepEqual(
+    tops.map(({ path, folded: isFolded, below, alarm }) => [path, isFolded, below, alarm]),
+    [
+      ['root', false, 7, undefined],
+      ['nodes/a', true, 1, undefined],
+      ['nodes/b', true, 2, 'waiting'],
+    ],
+  );
+  folded.delete('nodes/b');
+  foldNewNodes(cluster, seen, folded);
+  const opened = treeRows(cluster, folded, { text: '', states: new Set() });
+  assert.deepEqual(
+    opened.slice(-3).map(({ name, depth }) => [name, depth]),
+    [
+      ['nodes/b', 0],
+      ['storage', 1],
+      ['store', 2],
+    ],
+    'what somebody opened stays open',
+  );
+  assert.ok(foldable(cluster).includes('nodes/a'));
+});
+
+test('a path tells the node that it is on', () => {
+  assert.deepEqual(
+    ['nodes/a', 'nodes/a/storage/store', 'storage/store', 'nodes', 'anodes/a'].map(otherNodeOf),
+    ['a', 'a', '', '', ''],
+  );
 });

@@ -10,6 +10,7 @@ const places: readonly { page: PageName; name: string; key: string }[] = [
   { page: 'tree', name: 'Actors', key: 'a' },
   { page: 'sessions', name: 'Sessions', key: 's' },
   { page: 'node', name: 'Node', key: 'n' },
+  { page: 'cluster', name: 'Cluster', key: 'k' },
   { page: 'ledger', name: 'Ledger', key: 'l' },
   { page: 'letters', name: 'Letters', key: 'd' },
   { page: 'capsule', name: 'Capsules', key: 'c' },

@@ -10,6 +10,7 @@ import { Stream, type Topical } from './net/stream.ts';
 import { makeActorPage } from './pages/actor_page.ts';
 import { makeAuditPage } from './pages/audit_page.ts';
 import { makeCapsulePage } from './pages/capsule_page.ts';
+import { makeClusterPage } from './pages/cluster_page.ts';
 import { makeLedgerPage } from './pages/ledger_page.ts';
 import { makeLettersPage } from './pages/letters_page.ts';
 import { makeNodePage } from './pages/node_page.ts';
@@ -27,6 +28,7 @@ const makers: Record<PageName, PageMaker> = {
   actor: makeActorPage,
   capsule: makeCapsulePage,
   node: makeNodePage,
+  cluster: makeClusterPage,
   sessions: makeSessionsPage,
   session: makeSessionPage,
   ledger: makeLedgerPage,

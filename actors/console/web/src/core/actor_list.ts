@@ -41,17 +41,36 @@ export function matches(actor: Actor, filter: Filter): boolean {
 
 export const isFiltering = (filter: Filter) => filter.text.trim() !== '' || filter.states.size > 0;
 
+/** The root of another node of the cluster: "nodes/attic". Path and name, as the API states them. */
+export const isOtherNode = (path: string) => /^nodes\/[^/]+$/.test(path);
+/** The other node that an actor runs on: "attic" of "nodes/attic/storage/store"; '' for one of this node. */
+export const otherNodeOf = (path: string) => /^nodes\/([^/]+)/.exec(path)?.[1] ?? '';
+
+/** Folds those other nodes that were not seen before: what an operator looks for is mostly here. */
+export function foldNewNodes(actors: ReadonlyMap<string, Actor>, seen: Set<string>, folded: Set<string>): void {
+  for (const path of actors.keys()) {
+    if (!isOtherNode(path) || seen.has(path)) continue;
+    seen.add(path);
+    folded.add(path);
+  }
+}
+
+/** This node before the others, then in start order, then by name. */
+const inSiblingOrder = (a: Actor, b: Actor) =>
+  Number(isOtherNode(a.path)) - Number(isOtherNode(b.path)) || a.position - b.position || inOrder(a.path, b.path);
+
 /** Children by parent, siblings in their supervisor's order where it is known, else by name. */
 export function childrenOf(actors: ReadonlyMap<string, Actor>): Map<string, Actor[]> {
   const children = new Map<string, Actor[]>();
   for (const actor of actors.values()) {
     // Whose parent is not there (yet) stands at the top, so that nobody is lost from view.
-    const parent = actors.has(actor.parent) ? actor.parent : '';
+    // A node stands at the top as well: it is not a part of this one.
+    const parent = actors.has(actor.parent) && !isOtherNode(actor.path) ? actor.parent : '';
     const siblings = children.get(parent);
     if (siblings) siblings.push(actor);
     else children.set(parent, [actor]);
   }
-  for (const siblings of children.values()) siblings.sort((a, b) => a.position - b.position || inOrder(a.path, b.path));
+  for (const siblings of children.values()) siblings.sort(inSiblingOrder);
   return children;
 }
 

@@ -1,6 +1,17 @@
 // Which page an address names: "#/actors/storage%2Fstore". Pure.
 
-export const pageNames = ['tree', 'actor', 'capsule', 'node', 'sessions', 'session', 'ledger', 'letters', 'audit'] as const;
+export const pageNames = [
+  'tree',
+  'actor',
+  'capsule',
+  'node',
+  'cluster',
+  'sessions',
+  'session',
+  'ledger',
+  'letters',
+  'audit',
+] as const;
 export type PageName = (typeof pageNames)[number];
 
 /** A page and what it shows: a path, an id, a height; '' for pages that show one thing only. */

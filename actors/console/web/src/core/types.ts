@@ -217,6 +217,64 @@ export interface Letters {
   refusals: { at_us: number; kind: string; source: string; what: string; count: number }[];
 }
 
+export type MemberState = 'self' | 'up' | 'down' | 'removed';
+export interface Member {
+  id: string;
+  name: string;
+  sign_key: string;
+  box_key: string;
+  addresses: string[];
+  state: MemberState;
+  since_us: number;
+  round_trip_us: number; // 0: not known.
+  software: string;
+}
+export interface Lease {
+  role: string;
+  place: number;
+  holder: string; // '' for nobody.
+  holder_name: string;
+  fence: number;
+  remaining_ms: number;
+}
+export interface Cluster {
+  name: string; // '' for a node that stands alone.
+  cluster_id: string;
+  list_version: number;
+  self: string;
+  members: Member[];
+  leases: Lease[];
+}
+export interface ClusterAck {
+  text: string;
+  list_version: number;
+}
+export interface Invitation {
+  invitation: string; // A secret.
+  address: string;
+  expires_us: number;
+}
+export interface Holder {
+  node: string;
+  name: string;
+  up: boolean;
+  chunk_count: number;
+  bytes: number;
+  challenges_ok: number;
+  challenges_failed: number;
+  challenges_late: number;
+}
+export interface Replication {
+  copies: number;
+  session_count: number;
+  chunk_count: number;
+  replicated_count: number;
+  without_copy_count: number;
+  in_flight: number;
+  last_failure: string;
+  holders: Holder[];
+}
+
 export interface AuditEntry {
   number: number;
   at_us: number;

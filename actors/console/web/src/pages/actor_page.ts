@@ -1,5 +1,6 @@
 // One actor: what it is, how it is doing, what it was, and what may be done to it.
 import type { App, Page } from '../app.ts';
+import { isOtherNode, otherNodeOf } from '../core/actor_list.ts';
 import { count, duration, nanoseconds, plural, rate, share, shortPath, typeName } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import type { Actor, ActorDetail } from '../core/types.ts';
@@ -100,8 +101,8 @@ class ActorPage implements Page {
   private readonly buttons = h('div', { class: 'buttons' });
   private readonly capsules = h('div', {}, loading());
   private readonly problem = h('div', {});
-  private readonly tap: TapPart;
-  private readonly log: LogPart;
+  private readonly tap: TapPart | undefined; // Of this node's actors, as the log.
+  private readonly log: LogPart | undefined;
   private readonly plots = {
     mailbox: new Plot({ title: 'Mailbox', colourOf: '--accent', value: (v) => count(v), whole: true }),
     rate: new Plot({ title: 'Messages a second', colourOf: '--good', value: rate }),
@@ -121,8 +122,11 @@ class ActorPage implements Page {
     private readonly path: string,
   ) {
     this.title = shortPath(path);
-    this.tap = new TapPart(app.stream, path);
-    this.log = new LogPart(app.api, `path=${segment(path)}`);
+    const elsewhere = otherNodeOf(path);
+    if (elsewhere === '') {
+      this.tap = new TapPart(app.stream, path);
+      this.log = new LogPart(app.api, `path=${segment(path)}`);
+    }
     const { spec, state, handlers: types, senders: from, incarnations: past } = this.parts;
     this.element = h(
       'div',
@@ -140,8 +144,11 @@ class ActorPage implements Page {
         panel('Earlier incarnations', past.element),
         panel('Crash capsules', this.capsules),
       ),
-      this.log.element,
-      this.tap.element,
+      this.log?.element,
+      this.tap?.element,
+      elsewhere === ''
+        ? undefined
+        : h('p', { class: 'quiet' }, `Its log lines, its crash capsules and its tap are in the console of ${elsewhere}.`),
     );
     void this.load();
     const known = app.actors.items.get(path);
@@ -149,7 +156,7 @@ class ActorPage implements Page {
   }
 
   update(message: Topical): void {
-    if (message.topic === 'tap') return this.tap.take(message as unknown as Tapped);
+    if (message.topic === 'tap') return this.tap?.take(message as unknown as Tapped);
     if (message.topic !== 'actors') return;
     const actor = this.app.actors.items.get(this.path);
     if (!actor) return;
@@ -163,8 +170,8 @@ class ActorPage implements Page {
 
   close(): void {
     for (const plot of Object.values(this.plots)) plot.close();
-    this.tap.close();
-    this.log.close();
+    this.tap?.close();
+    this.log?.close();
   }
 
   /** storage / store: each part leads to the actor there, if there is one. */
@@ -175,7 +182,9 @@ class ActorPage implements Page {
       const isLast = i === segments.length - 1;
       const shown = shortPath(name);
       return [
-        isLast ? h('span', {}, shown) : h('a', { href: addressOf('actor', upTo) }, shown),
+        isLast
+          ? h('span', {}, shown)
+          : h('a', { href: isOtherNode(`${upTo}/x`) ? addressOf('cluster') : addressOf('actor', upTo) }, shown),
         isLast ? h('span', {}) : h('i', {}, '/'),
       ];
     });
@@ -230,6 +239,7 @@ class ActorPage implements Page {
   }
 
   private showButtons(actor: Actor): void {
+    if (isOtherNode(actor.path)) return; // A whole node is acted on from its own console.
     const held = actor.state_now === 'suspended';
     replace(
       this.buttons,

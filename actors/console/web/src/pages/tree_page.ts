@@ -4,6 +4,7 @@ import {
   type Filter,
   flatRows,
   foldable,
+  foldNewNodes,
   type Order,
   type Row,
   type SortKey,
@@ -19,6 +20,7 @@ import { ActorRows, columns } from './actor_rows.ts';
 /** What somebody set stays set while he looks at other pages. */
 const remembered = {
   folded: new Set<string>(),
+  nodesSeen: new Set<string>(),
   text: '',
   states: new Set<ActorState>(),
   flat: false,
@@ -141,6 +143,7 @@ class TreePage implements Page {
 
   private refresh(): void {
     const actors = this.app.actors.items;
+    foldNewNodes(actors, remembered.nodesSeen, remembered.folded);
     this.rows = remembered.flat
       ? flatRows(actors, remembered.order, this.filter())
       : treeRows(actors, remembered.folded, this.filter());

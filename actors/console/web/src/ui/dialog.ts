@@ -39,6 +39,26 @@ export function ask(title: string, body: HTMLElement, confirm: HTMLButtonElement
   });
 }
 
+/** Shows `body` until it is closed; nothing of it stays in the page. */
+export function tell(title: string, body: HTMLElement): Promise<void> {
+  return new Promise((resolve) => {
+    const close = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
+    const dialog = h(
+      'dialog',
+      { 'aria-labelledby': 'dialog-title' },
+      h('h2', { id: 'dialog-title' }, title),
+      body,
+      h('div', { class: 'buttons' }, close),
+    );
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 /** Asks the node what `action` would do, shows it (below `form`, if there is one), and does it if it is confirmed. */
 export async function confirmAndRun(api: Api, action: Action, form?: HTMLElement): Promise<void> {
   const text = h('p', { class: 'consequence', role: 'status' }, 'Asking the node what this does …');
