@@ -114,6 +114,104 @@ test('a tab that is not seen asks for nothing', async (t) => {
   assert.equal(await page.evaluate(() => performance.getEntriesByType('measure').length), 0);
 });
 
+test('other nodes of the cluster stand folded in the tree, and their actors can be acted on', async (t) => {
+  const { page, errors, origin } = await signIn(t);
+  await page.locator('#row-0').getByRole('button', { name: 'Fold' }).click();
+  const names = () => page.locator('.canvas .row:not([hidden]) .name a').evaluateAll((all) => all.map((a) => a.textContent));
+  await until('this node is folded', async () => (await names()).length === 3, 30);
+  assert.deepEqual(await names(), ['root', 'nodes/attic', 'nodes/cellar'], 'they begin folded');
+  const attic = page.locator('.canvas .row', { hasText: 'nodes/attic' });
+  assert.equal(await attic.getAttribute('aria-level'), '1');
+  await attic.getByRole('button', { name: 'Unfold' }).click();
+  await page.locator('.canvas .row', { hasText: 'copies' }).waitFor();
+  const path = 'nodes/attic/storage/store';
+  await page.goto(`${origin}/#/actor/${encodeURIComponent(path)}`);
+  await visible(page, /are in the console of attic/);
+  assert.equal(await page.getByRole('button', { name: 'Open tap' }).count(), 0, 'it cannot be tapped from here');
+  const asked = page.waitForRequest((request) => request.method() === 'POST' && request.url().includes('/restart'));
+  await page.getByRole('button', { name: 'Restart …' }).click();
+  await page.getByRole('button', { name: 'Restart', exact: true }).click();
+  assert.ok((await asked).url().endsWith(`/v1/actors/${encodeURIComponent(path)}/restart`));
+  await page.goto(`${origin}/#/actor/${encodeURIComponent('nodes/attic')}`);
+  await visible(page, /are in the console of attic/);
+  assert.equal(await page.getByRole('button', { name: 'Kill …' }).count(), 0, 'a whole node is not killed from here');
+  assert.deepEqual(errors, []);
+});
+
+test('the cluster page shows who is there, invites, and removes after asking', async (t) => {
+  const { page, errors } = await signIn(t);
+  await page.getByRole('link', { name: 'Cluster' }).click();
+  const row = (name) => page.getByRole('region', { name: 'Nodes' }).locator('tbody tr', { hasText: name });
+  await row('desk-recorder').getByText('this node').waitFor();
+  await row('cellar').getByText(/^tor:/).waitFor();
+  const roles = page.getByRole('region', { name: 'Who runs which role' });
+  await roles.locator('tr', { hasText: 'anchor 0' }).getByText('desk-recorder').waitFor();
+  await roles.locator('tr', { hasText: 'seal 1' }).getByText('nobody').waitFor();
+  await visible(page, '1,197 of 1,240 chunks');
+
+  await page.getByRole('button', { name: 'Invite a node …' }).click();
+  await visible(page, 'One node may join with this invitation, once.');
+  await page.getByLabel('Good for').selectOption('one day');
+  const wish = page.waitForRequest((request) => request.url().endsWith('/v1/cluster/invitations'));
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  assert.equal((await wish).postData(), '{"valid_seconds":86400}');
+  const invitation = await page.getByLabel('Invitation', { exact: true }).inputValue();
+  assert.match(invitation, /^lucid-join:/);
+  await visible(page, 'good until');
+  await page.getByRole('button', { name: 'Close' }).click();
+  const kept = await page.evaluate(() => document.body.innerHTML + JSON.stringify({ ...localStorage, ...sessionStorage }));
+  assert.ok(!kept.includes(invitation), 'nothing keeps it');
+
+  await page.getByRole('button', { name: 'Remove attic' }).click();
+  await visible(page, 'Cut off from all members at once; to come back it has to be invited anew.');
+  await page.keyboard.press('Escape');
+  await page.waitForTimeout(1500);
+  await row('attic').getByText('up', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Remove attic' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await row('attic').getByText('removed').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Remove attic' }).count(), 0);
+
+  await page.evaluate(() => fetch('/mock/down/cellar', { method: 'POST' }));
+  await visible(page, '2 members: 1 up, 1 down');
+  await row('cellar').getByText('down', { exact: true }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test('the cluster page asks for nothing while it is not seen', async (t) => {
+  const { page, origin } = await signIn(t);
+  await page.goto(`${origin}/#/cluster`);
+  await visible(page, 'desk-recorder');
+  let asked = 0;
+  page.on('request', (request) => {
+    asked += request.url().includes('/v1/cluster') ? 1 : 0;
+  });
+  await until('it asks again', () => asked > 0, 30);
+  await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: true }));
+  await page.waitForTimeout(1500); // For one that was under way.
+  asked = 0;
+  await page.waitForTimeout(2500);
+  assert.equal(asked, 0);
+});
+
+test('a node that stands alone says how a cluster begins', async (t) => {
+  const { page, errors, origin } = await signIn(t, '--alone');
+  await page.goto(`${origin}/#/cluster`);
+  await visible(page, 'This node stands alone');
+  await page.getByLabel('Invitation that a member made').fill('nonsense');
+  await page.getByRole('button', { name: 'Join …' }).click();
+  await visible(page, 'Its members can look at this node and share its work.');
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await visible(page, /Join was refused: an invitation begins with/);
+  await page.getByLabel('Name of the cluster').fill('home');
+  await page.getByRole('button', { name: 'Begin …' }).click();
+  await visible(page, 'Begins a cluster of which this node is the first member.');
+  await page.getByRole('button', { name: 'Begin', exact: true }).click();
+  await page.getByRole('heading', { name: 'Cluster home' }).waitFor();
+  await visible(page, '1 member: 1 up');
+  assert.deepEqual(errors, []);
+});
+
 test(`${actorCount} actors are shown and updated, in under ${updateMsMax} ms where times are checked`, async (t) => {
   const { page } = await signIn(t, '--actors', String(actorCount));
   await page.waitForFunction((count) => performance.getEntriesByName('update actors').length >= count, updatesMeasured);

@@ -6,7 +6,7 @@ import { addressOf } from '../core/route.ts';
 import type { Cluster, ClusterAck, Invitation, Lease, Member, Replication } from '../core/types.ts';
 import { segment } from '../net/api.ts';
 import { confirmAndRun, tell } from '../ui/dialog.ts';
-import { h, replace, setText } from '../ui/dom.ts';
+import { h, setText } from '../ui/dom.ts';
 import { morphInto } from '../ui/morph.ts';
 import { facts, hex, loading, meter, panel, showFailure, table, wholeHex } from '../ui/parts.ts';
 import { notice } from '../ui/notice.ts';
@@ -35,9 +35,13 @@ const memberName = ({ name, id, state }: Member) =>
 
 /** Buttons name their member; the page listens for them, since rows are changed in place. */
 const removeButton = ({ id, name, state }: Member) =>
-  state === 'self' || state === 'removed'
+  state === 'removed'
     ? h('span', {})
-    : h('button', { type: 'button', class: 'danger', 'data-member': id, 'aria-label': `Remove ${name}` }, 'Remove …');
+    : h(
+        'button',
+        { type: 'button', class: 'danger', 'data-member': id, 'aria-label': state === 'self' ? 'Leave' : `Remove ${name}` },
+        state === 'self' ? 'Leave …' : 'Remove …',
+      );
 
 const members = (all: Member[]) =>
   table(
@@ -74,7 +78,7 @@ const leases = (all: Lease[]) =>
       { title: 'Role', cell: (l) => `${l.role} ${l.place}` },
       {
         title: 'Run by',
-        class: 'wide',
+        class: 'grow',
         cell: (l) => (l.holder === '' ? h('span', { class: 'alarm' }, 'nobody') : l.holder_name || hex(l.holder)),
       },
       { title: 'Fence', class: 'number', cell: (l) => count(l.fence) },
@@ -87,40 +91,36 @@ const leases = (all: Lease[]) =>
 const alarmIf = (value: number) => h('span', { class: value > 0 ? 'alarm' : '' }, count(value));
 
 const replicationView = (r: Replication) =>
-  h(
-    'div',
-    {},
-    facts([
-      ['copies wished for', r.copies === 0 ? 'none (replication.copies)' : `${count(r.copies)}, beside this node's own`],
-      ['recordings', count(r.session_count)],
-      [
-        'enough copies',
-        h(
-          'div',
-          { class: 'measured' },
-          meter(replicatedShare(r), 'chunks with enough copies', 2),
-          h('span', {}, `${count(r.replicated_count)} of ${count(r.chunk_count)} chunks`),
-        ),
-      ],
-      ['without a copy', alarmIf(r.copies === 0 ? 0 : r.without_copy_count)],
-      ['on their way', count(r.in_flight)],
-      ['last failure', r.last_failure || 'none'],
-    ]),
-    h('h3', {}, 'Who holds them'),
-    table(
-      [
-        { title: 'Node', class: 'wide', cell: (o) => o.name },
-        { title: 'State', cell: (o) => h('span', { class: `state ${o.up ? 'up' : 'down'}` }, o.up ? 'up' : 'down') },
-        { title: 'Chunks', class: 'number', cell: (o) => count(o.chunk_count) },
-        { title: 'Size', class: 'number', cell: (o) => bytes(o.bytes) },
-        { title: 'Proved', class: 'number', cell: (o) => count(o.challenges_ok) },
-        { title: 'Failed', class: 'number', cell: (o) => alarmIf(o.challenges_failed) },
-        { title: 'Late', class: 'number', cell: (o) => count(o.challenges_late) },
-      ],
-      r.holders,
-      'Nobody yet.',
-    ),
-    h('p', { class: 'quiet' }, 'Proved, failed, late: challenges that the holders answered since this node started.'),
+  facts([
+    ['copies wished for', r.copies === 0 ? 'none (replication.copies)' : `${count(r.copies)}, beside this node's own`],
+    ['recordings', count(r.session_count)],
+    [
+      'enough copies',
+      h(
+        'div',
+        { class: 'measured' },
+        meter(replicatedShare(r), 'chunks with enough copies', 2),
+        h('span', {}, `${count(r.replicated_count)} of ${count(r.chunk_count)} chunks`),
+      ),
+    ],
+    ['without a copy', alarmIf(r.copies === 0 ? 0 : r.without_copy_count)],
+    ['on their way', count(r.in_flight)],
+    ['last failure', r.last_failure || 'none'],
+  ]);
+
+const holders = (r: Replication) =>
+  table(
+    [
+      { title: 'Node', class: 'grow', cell: (o) => o.name },
+      { title: 'State', cell: (o) => h('span', { class: `state ${o.up ? 'up' : 'down'}` }, o.up ? 'up' : 'down') },
+      { title: 'Chunks', class: 'number', cell: (o) => count(o.chunk_count) },
+      { title: 'Size', class: 'number', cell: (o) => bytes(o.bytes) },
+      { title: 'Proved', class: 'number', cell: (o) => count(o.challenges_ok) },
+      { title: 'Failed', class: 'number', cell: (o) => alarmIf(o.challenges_failed) },
+      { title: 'Late', class: 'number', cell: (o) => count(o.challenges_late) },
+    ],
+    r.holders,
+    'Nobody yet.',
   );
 
 const aboutCluster = (c: Cluster) =>
@@ -170,12 +170,13 @@ class ClusterPage implements Page {
   readonly element: HTMLElement;
   private readonly heading = h('h1', {}, 'Cluster');
   private readonly summary = h('div', { class: 'now quiet', role: 'status' });
-  private readonly problem = h('div', {});
+  private readonly problem = h('div', { hidden: true });
   private readonly parts = {
     about: h('div', {}, loading()),
     members: h('div', {}, loading()),
     leases: h('div', {}, loading()),
     copies: h('div', {}, loading()),
+    holders: h('div', {}),
   };
   private readonly newOnion = h(
     'button',
@@ -216,7 +217,12 @@ class ClusterPage implements Page {
       { class: 'body', hidden: true },
       panel('Nodes', p.members),
       h('div', { class: 'columns' }, panel('Who runs which role', p.leases), panel('The cluster', p.about)),
-      panel("Copies of this node's recordings", p.copies),
+      h(
+        'div',
+        { class: 'columns' },
+        panel("Copies of this node's recordings", p.copies),
+        panel('Who holds them', p.holders, h('span', { class: 'quiet' }, 'challenges since this node started')),
+      ),
     );
     this.alone = h(
       'div',
@@ -253,10 +259,11 @@ class ClusterPage implements Page {
     try {
       this.cluster = await this.app.api.get<Cluster>('/v1/cluster');
       this.show(this.cluster);
-      replace(this.problem);
+      this.problem.hidden = true;
       if (this.cluster.name !== '') await this.askForCopies();
     } catch (error) {
       showFailure(this.problem, error as Error);
+      this.problem.hidden = false;
     } finally {
       this.asking = false;
     }
@@ -264,7 +271,9 @@ class ClusterPage implements Page {
 
   private async askForCopies(): Promise<void> {
     try {
-      morphInto(this.parts.copies, replicationView(await this.app.api.get<Replication>('/v1/replication')));
+      const told = await this.app.api.get<Replication>('/v1/replication');
+      morphInto(this.parts.copies, replicationView(told));
+      morphInto(this.parts.holders, holders(told));
     } catch (error) {
       showFailure(this.parts.copies, error as Error);
     }
@@ -369,10 +378,11 @@ class ClusterPage implements Page {
     if (made) await showInvitation(made);
   }
 
-  private remove({ id, name }: Member): Promise<void> {
+  private remove({ id, name, state }: Member): Promise<void> {
+    const leaves = state === 'self';
     return this.change('remove', {
-      title: `Remove ${name} from the cluster?`,
-      button: 'Remove',
+      title: leaves ? 'Leave the cluster?' : `Remove ${name} from the cluster?`,
+      button: leaves ? 'Leave' : 'Remove',
       danger: true,
       run: () => this.app.api.remove<ClusterAck>(`/v1/cluster/members/${segment(id)}`),
     });
