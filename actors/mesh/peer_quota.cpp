@@ -16,6 +16,7 @@ constexpr double points_of(peer_offence offence) noexcept {
     case peer_offence::oversized: return 2;
     case peer_offence::replayed: return 3;
     case peer_offence::bad_signature: return 5;
+    case peer_offence::not_allowed: return 0.5;
   }
   return 5;
 }
@@ -23,6 +24,27 @@ constexpr double points_of(peer_offence offence) noexcept {
 double seconds_of(peer_quota::time t) { return std::chrono::duration<double>(t).count(); }
 
 } // namespace
+
+peer_offence offence_of(const error& why) noexcept {
+  switch (why.code) {
+    case errc::bad_signature: return peer_offence::bad_signature;
+    case errc::limit_exceeded: return peer_offence::oversized;
+    case errc::protocol_violation: return peer_offence::replayed;
+    case errc::permission_denied:
+    case errc::unsupported: return peer_offence::not_allowed;
+    default: return peer_offence::malformed;
+  }
+}
+
+quota_settings member_quota(std::chrono::nanoseconds heartbeat_interval) noexcept {
+  constexpr double weight_per_beat = 24; // Four times what is usual.
+  quota_settings settings;
+  settings.messages_per_s = std::max(100.0, weight_per_beat / std::max(seconds_of(heartbeat_interval), 0.01));
+  settings.messages_burst = 8192; // Twice what forming a cluster takes.
+  settings.bytes_per_s = 512 * 1024;
+  settings.bytes_burst = 8 * 1024 * 1024;
+  return settings;
+}
 
 outcome<void> peer_quota::admit(const transport_key& peer, std::size_t bytes, std::uint32_t cost, time now) {
   auto& a = account_of(peer, now);

@@ -15,9 +15,13 @@ enum class peer_offence : std::uint8_t {
   flood,         ///< More than its quota.
   malformed,     ///< Not an envelope, or not its content.
   oversized,     ///< Over the bound of its type.
-  replayed,      ///< A counter or epoch of before.
+  replayed,      ///< A counter or epoch of before, or a message out of turn.
   bad_signature,
+  not_allowed,   ///< What only others may, or only a newer version knows: it may not have heard yet.
 };
+
+/// What it was when `why` was found.
+peer_offence offence_of(const error& why) noexcept;
 
 struct quota_settings {
   double messages_per_s = 50, messages_burst = 200;                ///< Weighed by the cost of their kinds.
@@ -27,6 +31,11 @@ struct quota_settings {
   std::chrono::nanoseconds ban_min = std::chrono::seconds(30); ///< Doubled with each ban that follows.
   std::chrono::nanoseconds ban_max = std::chrono::hours(1);
 };
+
+/// For members of the cluster, a link. Each interval brings a heartbeat and its answer, asks for leases and answers, and
+/// every fourth a summary: about 6 by their cost. When a cluster forms, each member passes on what it hears of each other
+/// one, an admission and a statement of 256 members: 512 updates of cost 8. A list of full length is 1.5 MiB.
+quota_settings member_quota(std::chrono::nanoseconds heartbeat_interval) noexcept;
 
 /// Pure: a token bucket each for messages and bytes, and a sum of penalties, for each peer. Threads: one at a time.
 class peer_quota {
