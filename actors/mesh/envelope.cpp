@@ -52,6 +52,8 @@ outcome<std::size_t> envelope_size(byte_view start, envelope_ring ring) {
   return envelope_overhead_bytes + length;
 }
 
+std::uint16_t envelope_type(byte_view start) noexcept { return field_reader(start.subspan(1)).get<std::uint16_t>(); }
+
 outcome<envelope_head> peek_envelope(byte_view bytes, envelope_ring ring) {
   auto size = envelope_size(bytes, ring);
   if (!size) return pass_on(std::move(size));

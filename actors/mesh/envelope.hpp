@@ -43,6 +43,9 @@ outcome<byte_buffer> seal_envelope(const envelope_head& head, byte_view content,
 /// Errors: as `peek_envelope`; `truncated` while the length is not there.
 outcome<std::size_t> envelope_size(byte_view start, envelope_ring ring = envelope_ring::cluster);
 
+/// The type of what `envelope_size` has taken.
+std::uint16_t envelope_type(byte_view start) noexcept;
+
 /// The head of a whole envelope, not verified. Takes no memory.
 /// Errors: `truncated`, `unsupported` for another version or a type that the ring does not have, `limit_exceeded` for a
 /// length over the type's bound, `invalid_input` for bytes after the end or a counter of 0.

@@ -2,9 +2,9 @@
 #include "actors/mesh/lease_codec.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "actors/format/little_endian.hpp"
+#include "actors/mesh/bounded_codec.hpp"
 
 namespace lucid {
 
@@ -39,60 +39,34 @@ std::vector<Item> in_order(std::vector<Item> items) {
   return items;
 }
 
-tl::unexpected<error> refused(errc code, std::string what) { return fail(code, "lease message", std::move(what)); }
+constexpr const char* who = "lease message";
+constexpr const char* not_ours = "a name, number, verdict, length or order that no encoder writes";
 
-/// Takes fields off the front; the first failure stays.
-class bounded_reader {
-public:
-  explicit bounded_reader(byte_view bytes) : rest_(bytes) {}
+void spoil(bounded_reader& in) { in.refuse(errc::invalid_input, not_ours); }
 
-  template <class T>
-  T get() {
-    if (rest_.size() < sizeof(T)) {
-      broken_ = broken_ ? broken_ : errc::truncated;
-      return {};
-    }
-    auto value = field_reader(rest_).get<T>();
-    rest_ = rest_.subspan(sizeof(T));
-    return value;
-  }
-  lease_name get_name() {
-    auto length = get<std::uint8_t>();
-    if (length > lease_role_bytes_max) return spoil();
-    if (rest_.size() < length) {
-      broken_ = broken_ ? broken_ : errc::truncated;
-      return {};
-    }
-    lease_name name{std::string(as_text(rest_.first(length))), 0};
-    rest_ = rest_.subspan(length);
-    name.place = get<std::uint8_t>();
-    return is_sound(name) ? name : spoil();
-  }
-  std::uint64_t get_number(std::uint64_t least) {
-    auto number = get<std::uint64_t>();
-    if (number < least || number > lease_number_max) spoil();
-    return number;
-  }
-  lease_name spoil() {
-    broken_ = broken_ ? broken_ : errc::invalid_input;
-    return {};
-  }
-  [[nodiscard]] std::optional<errc> broken() const { return broken_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+lease_name get_name(bounded_reader& in) {
+  std::size_t length = in.get<std::uint8_t>();
+  if (length > lease_role_bytes_max) spoil(in);
+  lease_name name{std::string(as_text(in.take(length))), 0};
+  name.place = in.get<std::uint8_t>();
+  if (in.good() && !is_sound(name)) spoil(in);
+  return name;
+}
 
-private:
-  byte_view rest_;
-  std::optional<errc> broken_;
-};
+std::uint64_t get_number(bounded_reader& in, std::uint64_t least) {
+  auto number = in.get<std::uint64_t>();
+  if (in.good() && (number < least || number > lease_number_max)) spoil(in);
+  return number;
+}
 
-/// A list in rising order of its leases. False: broken, or too long.
+/// A list in rising order of its leases.
 template <class Item>
-void get_list(bounded_reader& from, std::vector<Item>& into, auto&& get_item) {
-  std::size_t count = from.get<std::uint8_t>();
-  if (count > leases_max) from.spoil();
-  for (std::size_t i = 0; i < count && !from.broken(); ++i) {
+void get_list(bounded_reader& in, std::vector<Item>& into, auto&& get_item) {
+  std::size_t count = in.get<std::uint8_t>();
+  if (count > leases_max) spoil(in);
+  for (std::size_t i = 0; i < count && in.good(); ++i) {
     auto item = get_item();
-    if (!into.empty() && into.back().lease >= item.lease) from.spoil();
+    if (in.good() && !into.empty() && into.back().lease >= item.lease) spoil(in);
     into.push_back(std::move(item));
   }
 }
@@ -122,38 +96,34 @@ byte_buffer encode_lease_message(const lease_message& m) {
 }
 
 outcome<lease_message> decode_lease_message(byte_view bytes) {
-  if (bytes.size() > lease_message_bytes_max) return refused(errc::limit_exceeded, "longer than 24 KiB");
-  bounded_reader from(bytes);
-  if (from.get<std::uint8_t>() != version && !from.broken()) return refused(errc::unsupported, "its version is not 1");
+  if (bytes.size() > lease_message_bytes_max) return fail(errc::limit_exceeded, who, "longer than 24 KiB");
+  bounded_reader in(bytes, who);
+  if (in.get<std::uint8_t>() != version) in.refuse(errc::unsupported, "its version is not 1");
   lease_message m;
-  m.incarnation = from.get<std::uint64_t>();
-  m.sequence = from.get<std::uint64_t>();
-  m.list_version = from.get<std::uint64_t>();
-  get_list(from, m.asks, [&] {
-    lease_ask x{from.get_name(), from.get_number(1), false};
-    auto held = from.get<std::uint8_t>();
-    if (held > 1) from.spoil();
+  m.incarnation = in.get<std::uint64_t>();
+  m.sequence = in.get<std::uint64_t>();
+  m.list_version = in.get<std::uint64_t>();
+  get_list(in, m.asks, [&] {
+    lease_ask x{get_name(in), get_number(in, 1), false};
+    auto held = in.get<std::uint8_t>();
+    if (held > 1) spoil(in);
     x.held = held == 1;
     return x;
   });
-  get_list(from, m.releases, [&] { return lease_release{from.get_name(), from.get_number(1)}; });
-  get_list(from, m.answers, [&] {
+  get_list(in, m.releases, [&] { return lease_release{get_name(in), get_number(in, 1)}; });
+  get_list(in, m.answers, [&] {
     lease_answer x;
-    x.lease = from.get_name();
-    auto verdict = from.get<std::uint8_t>();
-    if (verdict > static_cast<std::uint8_t>(lease_verdict_last)) from.spoil();
+    x.lease = get_name(in);
+    auto verdict = in.get<std::uint8_t>();
+    if (verdict > static_cast<std::uint8_t>(lease_verdict_last)) spoil(in);
     x.verdict = static_cast<lease_verdict>(verdict);
-    x.number = from.get_number(1);
-    x.highest = from.get_number(0);
-    x.incarnation = from.get<std::uint64_t>();
-    x.sequence = from.get<std::uint64_t>();
+    x.number = get_number(in, 1);
+    x.highest = get_number(in, 0);
+    x.incarnation = in.get<std::uint64_t>();
+    x.sequence = in.get<std::uint64_t>();
     return x;
   });
-  if (auto why = from.broken()) {
-    return *why == errc::truncated ? refused(*why, "it ends before its last field")
-                                   : refused(*why, "a name, number, verdict, length or order that no encoder writes");
-  }
-  if (!from.at_end()) return refused(errc::invalid_input, "bytes after the last field");
+  if (auto whole = in.finish(); !whole) return pass_on(std::move(whole));
   return m;
 }
 

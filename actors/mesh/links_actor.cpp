@@ -17,6 +17,8 @@
 #include "actors/mesh/link_messages.hpp"
 #include "actors/mesh/membership_core.hpp"
 #include "actors/mesh/mesh_address.hpp"
+#include "actors/mesh/network_core.hpp"
+#include "actors/mesh/peer_quota.hpp"
 #include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/tor_api.hpp"
@@ -50,11 +52,15 @@ constexpr int return_after_factor = 15;    ///< A preferred node gets its place 
 struct link_state {
   transport_key key{};
   bool dialled = false;
+  bool network = false;        ///< Of another operator's node: its envelopes are network_core's.
+  bool outsider = false;       ///< That, or one with an invitation: the quota for strangers counts.
+  bool ended = false;          ///< It is being closed: nothing more of it is looked at.
+  bool over_quota = false;     ///< That was noted.
   std::optional<node_id> who;  ///< Once it has said so, and it was found to be true.
   std::optional<node_id> joiner_of; ///< We dialled it with an invitation of this node.
   std::optional<sign_public_key> inviter_key; ///< Of that node, once it has said hello.
   bool leaving = false;        ///< Its node was removed: what it says is not heard any more.
-  envelope_reader reader{envelope_bytes_max};
+  envelope_reader reader;
   envelope_counter heard;      ///< Replays are refused.
   std::uint64_t sent = 0;      ///< Envelopes.
   time_point since{};
@@ -87,6 +93,9 @@ struct links_state {
   std::optional<lease_core> leases;
   std::optional<placement_core> placement;
   std::optional<link_core> peers;
+  std::optional<network_core> network;
+  peer_quota member_quota, outsider_quota; ///< For all links, by their keys.
+  std::set<transport_key> banned;          ///< Not let in, until their time is over.
   invitation_book book;
   std::map<link_id, link_state> links;
   std::map<node_id, member_state_now> members;
@@ -97,7 +106,7 @@ struct links_state {
   ref<tor_api> tor_ref;
   std::size_t farewells = 0;   ///< Under way: until then the list of keys stays as it is.
   time_point next_beat{}, next_tor_look{};
-  std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0;
+  std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0, over_quota_count = 0, ban_count = 0;
   std::string last_refusal, last_trouble;
 };
 using links_self = links_api::stateful_pointer<links_state>;
@@ -124,6 +133,8 @@ struct links_shell {
     auto keys = options().load_keys();
     if (!keys) return pass_on(std::move(keys));
     s.keys = std::move(*keys);
+    s.member_quota = peer_quota(member_quota(options().heartbeat_interval));
+    begin_network();
     auto invitations = s.store->invitations();
     if (!invitations) return pass_on(std::move(invitations));
     s.book.restore(*invitations);
@@ -137,6 +148,21 @@ struct links_shell {
     show();
     tick();
     return {};
+  }
+
+  void begin_network() const {
+    auto peers = options().network_peers;
+    std::set<transport_key> keys;
+    for (auto& peer : peers) {
+      keys.insert(peer.key);
+      if (!usable(peer.address)) peer.address.clear();
+    }
+    network_settings how;
+    how.software = options().software;
+    if (options().over_tor) how.hello_patience = join_dial_patience;
+    state().network.emplace(options().sign, std::move(how), peers);
+    state().network->set_own_key(state().keys->present.open, now());
+    options().message_events->set_outsiders(std::move(keys));
   }
 
   outcome<void> restore_cluster() const {
@@ -181,11 +207,7 @@ struct links_shell {
     if (!stored) return pass_on(std::move(stored));
     std::vector<lease_promise> promises;
     for (auto& one : *stored) promises.push_back({{one.role, one.place}, one.number, one.holder});
-    std::array<std::uint8_t, 8> bytes{};
-    random->fill(bytes);
-    std::uint64_t incarnation = 1;
-    for (auto byte : bytes) incarnation = incarnation << 8 | byte;
-    s.leases.emplace(lease_settings{s.self, incarnation, options().lease_time, options().heartbeat_interval}, promises, now());
+    s.leases.emplace(lease_settings{s.self, draw_number(), options().lease_time, options().heartbeat_interval}, promises, now());
     set_lease_members();
     return {};
   }
@@ -202,11 +224,17 @@ struct links_shell {
        },
        [me = *this, inside](link_id link, const error& why) { inside([me, link, why] { me.down(link, why); }); },
        [me = *this, inside](link_id link, byte_buffer frame) {
-         inside([me, link, frame = std::move(frame)] { me.frame(link, frame); });
+         inside([me, link, frame = std::move(frame)] {
+           me.frame(link, frame);
+           me.options().message_events->handled(link, frame.size());
+         });
        },
        [me = *this, inside](const link_refusal& refusal) { inside([me, refusal] { me.refused_link(refusal); }); },
        [me = *this, inside](byte_buffer statement) {
          inside([me, statement = std::move(statement)] { me.heard_beacon(statement); });
+       },
+       [me = *this, inside](link_id link, const error& why) {
+         inside([me, link, why] { me.breach(link, why, why.code == errc::busy ? peer_offence::flood : offence_of(why)); });
        }});
     for (auto link : left) options().messages->close(link);
     options().table->clear();
@@ -267,7 +295,7 @@ struct links_shell {
     run_later(self, farewell, [me = *this] {
       --me.state().farewells;
       for (auto& [link, one] : me.state().links)
-        if (one.leaving) me.options().messages->close(link);
+        if (one.leaving) me.end(link, one);
       me.set_targets();
     });
   }
@@ -278,11 +306,13 @@ struct links_shell {
     log::warn(path, "this node was removed from its cluster");
     s.book.void_all();
     if (auto left = s.store->leave_cluster(); !left) log::error(path, "{}", to_string(left.error()));
-    for (auto& [link, one] : s.links) options().messages->close(link);
+    for (auto& [link, one] : s.links)
+      if (!one.network) end(link, one);
     s.leases.reset();
     s.members.clear();
     run_later(self, 0ms, [me = *this] { // The membership is still in use.
       me.state().membership.reset();
+      me.state().network->set_members({});
       me.set_targets();
       me.show();
     });
@@ -308,7 +338,20 @@ struct links_shell {
     return mine;
   }
 
+  /// To the network ring. Its numbers are the time in microseconds: they need no place on the disk.
+  void announce_to_network() const {
+    if (options().network_peers.empty()) return;
+    auto mine = own_statement();
+    mine.chunk_addresses.clear();
+    mine.time_us = wall();
+    mine.serial = static_cast<std::uint64_t>(std::max<unix_time_us>(mine.time_us, 1));
+    auto made = sign_statement(std::move(mine), *options().sign);
+    if (!made) return log::error(path, "{}", to_string(made.error()));
+    carry_out(state().network->set_own(*made, now()));
+  }
+
   void announce() const {
+    announce_to_network();
     if (!state().membership) return;
     auto effects = state().membership->announce(own_statement(), wall());
     if (!effects) return log::error(path, "{}", to_string(effects.error()));
@@ -361,19 +404,26 @@ struct links_shell {
     return transport_pair_of(transport_secret_of(options().by_files->secret, name));
   }
 
+  /// A key that a node of another operator has is not a member's, whatever a statement says.
+  bool is_member_key(const transport_key& key) const { return !state().network->is_peer(key) && !state().banned.contains(key); }
+
   void set_targets() const {
     auto& s = state();
     if (s.farewells != 0) return;
-    std::vector<transport_key> allowed = options().network_peers;
+    std::vector<transport_key> allowed;
     std::map<transport_key, node_id> members;
+    for (auto& peer : options().network_peers) allowed.push_back(peer.key);
     if (s.membership)
       for (auto& one : s.membership->allowed_keys(wall())) {
+        if (!is_member_key(one.key)) continue;
         allowed.push_back(one.key);
         members[one.key] = one.id;
       }
     auto wanted = targets();
+    std::erase_if(wanted, [&](auto& target) { return !is_member_key(target.key); });
     for (auto& target : wanted) allowed.push_back(target.key);
     for (auto& key : s.book.allowed_keys(wall())) allowed.push_back(key);
+    std::erase_if(allowed, [&](auto& key) { return s.banned.contains(key); });
     options().chunk_events->set_members(members);
     std::vector<transport_key> of_members;
     for (auto& [key, id] : members) of_members.push_back(key);
@@ -388,6 +438,7 @@ struct links_shell {
     if (!s.leases || !s.membership) return;
     std::vector<node_id> ids;
     for (auto& one : s.membership->list().members()) ids.push_back(one.id);
+    s.network->set_members({ids.begin(), ids.end()});
     // Nodes of the files that have not met yet count as well: a few of them would be a majority of themselves.
     auto count = options().by_files ? options().by_files->nodes.size() : 0;
     carry_out(s.leases->set_members(s.membership->list().version(), ids, now(), count));
@@ -400,7 +451,11 @@ struct links_shell {
     one.key = peer;
     one.dialled = dialled;
     one.since = now();
+    if (is_banned(peer)) return end(link, one);
     auto& join = state().join;
+    one.network = state().network->is_peer(peer) && !(join && join->link == link);
+    one.outsider = one.network || state().book.find(peer, wall());
+    if (one.network) return carry_out(state().network->up(link, peer, dialled, draw_number(), now()));
     if (join && join->link == link) {
       one.joiner_of = join->with.inviter;
       auto mine = sign_statement(stamped(own_statement()), *options().sign);
@@ -408,6 +463,15 @@ struct links_shell {
       return send(link, one, mesh_message::join_request, encode_join_request({join->with.cluster_id, std::move(*mine)}));
     }
     if (dialled) greet(link, one);
+  }
+
+  /// Random, and not 0.
+  std::uint64_t draw_number() const {
+    std::array<std::uint8_t, 8> bytes{};
+    random->fill(bytes);
+    std::uint64_t number = 0;
+    for (auto byte : bytes) number = number << 8 | byte;
+    return std::max<std::uint64_t>(number, 1);
   }
 
   node_statement stamped(node_statement what) const {
@@ -420,6 +484,7 @@ struct links_shell {
     auto& s = state();
     auto known = s.links.extract(link);
     if (s.peers) s.peers->down(link, now());
+    if (s.network) s.network->down(link, now());
     if (s.join && s.join->link == link) return join_again(why);
     if (!known || !known.mapped().who) {
       s.last_trouble = to_string(why);
@@ -450,10 +515,67 @@ struct links_shell {
     if (options().note_refusal) options().note_refusal(kind, what);
   }
 
-  /// The peer broke the rules: its link ends.
-  void breach(link_id link, const error& why) const {
-    note("mesh message", why.what);
+  /// Nothing more of it is looked at; `down` follows.
+  void end(link_id link, link_state& one) const {
+    one.ended = true;
     options().messages->close(link);
+  }
+
+  // --- those who break the rules ------------------------------------------------------------------------------------
+
+  /// The peer broke the rules: its link ends.
+  void breach(link_id link, const error& why) const { breach(link, why, offence_of(why)); }
+  void breach(link_id link, const error& why, peer_offence offence) const {
+    auto known = state().links.find(link);
+    if (known == state().links.end() || known->second.ended) return;
+    auto& one = known->second;
+    note(one.network ? "network message" : "mesh message", why.what);
+    end(link, one);
+    if (quota_of(one).penalise(one.key, offence, now())) ban(one.key);
+  }
+
+  peer_quota& quota_of(const link_state& one) const { return one.outsider ? state().outsider_quota : state().member_quota; }
+
+  bool is_banned(const transport_key& key) const {
+    return state().member_quota.is_banned(key, now()) || state().outsider_quota.is_banned(key, now());
+  }
+
+  /// It is not let in until its time is over: the transport refuses it before it can say anything.
+  void ban(const transport_key& key) const {
+    auto& s = state();
+    ++s.ban_count;
+    note("mesh ban", "the peer with the key " + to_hex(key) + " broke the rules too often, and is not let in for a while");
+    log::warn(path, "the peer with the key {} is banned for a while: {}", to_hex(key), s.last_refusal);
+    s.banned.insert(key);
+    for (auto& [link, one] : s.links)
+      if (one.key == key) end(link, one);
+    set_targets();
+  }
+
+  void end_bans() const {
+    if (std::erase_if(state().banned, [&](auto& key) { return !is_banned(key); }) != 0) set_targets();
+  }
+
+  /// Before anything of an envelope is kept.
+  bool admit(link_state& one, std::size_t bytes, std::uint32_t cost) const {
+    auto& s = state();
+    auto& quota = quota_of(one);
+    auto admitted = quota.admit(one.key, bytes, cost, now());
+    if (admitted) return true;
+    ++s.over_quota_count;
+    if (!std::exchange(one.over_quota, true)) note("mesh quota", admitted.error().what);
+    if (quota.is_banned(one.key, now()) && !s.banned.contains(one.key)) ban(one.key);
+    return false;
+  }
+
+  // --- nodes of other operators ---------------------------------------------------------------------------------------
+
+  void carry_out(const network_outputs& out) const {
+    for (auto& one : out.send)
+      if (auto known = state().links.find(one.to); known != state().links.end()) put(one.to, known->second, one.bytes);
+    for (auto& one : out.refused) breach(one.link, one.why, one.offence);
+    for (auto link : out.close)
+      if (auto known = state().links.find(link); known != state().links.end()) end(link, known->second);
   }
 
   // --- envelopes ------------------------------------------------------------------------------------------------------
@@ -472,10 +594,15 @@ struct links_shell {
   void send(link_id link, link_state& one, mesh_message type, byte_view content) const {
     auto sealed = seal_envelope({static_cast<std::uint16_t>(type), state().self, ++one.sent}, content, *options().sign);
     if (!sealed) return log::error(path, "{}", to_string(sealed.error()));
-    for (auto& frame : frames_of_envelope(*sealed))
+    put(link, one, *sealed);
+  }
+
+  void put(link_id link, link_state& one, byte_view sealed) const {
+    if (one.ended) return;
+    for (auto& frame : frames_of_envelope(sealed))
       if (auto sent = options().messages->send(link, std::move(frame)); !sent) {
         ++state().dropped_count;
-        if (sent.error().code == errc::busy) options().messages->close(link); // A part of it is on its way.
+        if (sent.error().code == errc::busy) end(link, one); // A part of it is on its way.
         return;
       }
     ++state().said_count;
@@ -483,13 +610,27 @@ struct links_shell {
 
   void frame(link_id link, byte_view bytes) const {
     auto known = state().links.find(link);
-    if (known == state().links.end() || known->second.leaving) return;
-    auto whole = known->second.reader.take(bytes);
+    if (known == state().links.end() || known->second.ended || known->second.leaving) return;
+    auto& one = known->second;
+    auto whole = one.reader.take(bytes, bounds_of(link, one), [&](const message_rule& rule, std::size_t size) {
+      return admit(one, size, rule.cost);
+    });
     if (!whole) return breach(link, whole.error());
-    if (*whole) envelope(link, known->second, **whole);
+    if (!*whole || one.ended) return;
+    if (!one.network) return envelope(link, one, **whole);
+    ++state().heard_count;
+    carry_out(state().network->heard(link, **whole, now()));
+  }
+
+  /// Who has not said who it is may say no more than the largest message that does.
+  envelope_bounds bounds_of(link_id link, const link_state& one) const {
+    if (one.network) return {envelope_ring::network, state().network->content_bytes_max(link)};
+    if (one.who || one.joiner_of) return {};
+    return {envelope_ring::cluster, std::max(hello_bytes_max, join_request_bytes_max)};
   }
 
   void envelope(link_id link, link_state& one, byte_view bytes) const {
+    if (one.who && !state().membership) return end(link, one); // This node has left its cluster.
     auto head = peek_envelope(bytes);
     if (!head) return breach(link, head.error());
     auto type = static_cast<mesh_message>(head->type);
@@ -670,6 +811,7 @@ struct links_shell {
     auto& s = state();
     if (options().over_tor && now() >= s.next_tor_look) look_at_tor();
     dial();
+    dial_network();
     for (auto link : s.peers->silent(now())) options().messages->close(link);
     end_mute_links();
     if (s.leases) carry_out(s.leases->tick(now()));
@@ -686,6 +828,8 @@ struct links_shell {
     for (auto& [link, one] : s.links)
       if (one.who) beat(link, one);
     place();
+    end_bans();
+    carry_out(s.network->tick(now()));
     if (s.membership) carry_out_or_quit(s.membership->heartbeat());
     if (s.book.expire(wall()) != 0) {
       if (auto kept = s.store->put_invitations(s.book.records()); !kept) log::error(path, "{}", to_string(kept.error()));
@@ -697,7 +841,7 @@ struct links_shell {
   /// Whoever connects and does not say who it is, or says it to nobody's use.
   void end_mute_links() const {
     for (auto& [link, one] : state().links)
-      if (!one.who && !one.joiner_of && now() - one.since > hello_patience) options().messages->close(link);
+      if (!one.who && !one.joiner_of && !one.network && now() - one.since > hello_patience) options().messages->close(link);
   }
 
   std::string socks() const { return options().over_tor ? state().tor.socks : std::string(); }
@@ -706,16 +850,29 @@ struct links_shell {
   void dial() const {
     if (!can_dial()) return;
     for (auto& wish : state().peers->due(now())) {
-      dial_request request;
-      request.peer_key = wish.key;
-      request.address = wish.address;
-      request.socks = socks();
-      if (options().over_tor) request.timeout = join_dial_patience;
-      auto link = options().messages->dial(std::move(request));
-      if (link) state().peers->dialling(wish.name, *link);
+      if (auto link = dial(wish)) state().peers->dialling(wish.name, *link);
       else state().peers->dial_failed(wish.name, now());
-      if (!link) state().last_trouble = to_string(link.error());
     }
+  }
+
+  void dial_network() const {
+    if (!can_dial()) return;
+    for (auto& wish : state().network->due(now())) {
+      if (auto link = dial(wish)) state().network->dialling(wish.name, *link);
+      else state().network->dial_failed(wish.name, now());
+    }
+  }
+
+  std::optional<link_id> dial(const link_dial& wish) const {
+    dial_request request;
+    request.peer_key = wish.key;
+    request.address = wish.address;
+    request.socks = socks();
+    if (options().over_tor) request.timeout = join_dial_patience;
+    auto link = options().messages->dial(std::move(request));
+    if (link) return *link;
+    state().last_trouble = to_string(link.error());
+    return std::nullopt;
   }
 
   /// Chunks go between those who are linked already; the same side dials.
@@ -1029,6 +1186,7 @@ struct links_shell {
     transport_secret fresh{std::span<const std::uint8_t, 32>(secret)};
     for (auto* transport : {options().messages, options().chunks})
       if (auto done = transport->rekey(fresh); !done) log::error(path, "{}", to_string(done.error()));
+    state().network->set_own_key(state().keys->present.open, now());
     log::info(path, "links are made under a new transport key");
   }
 
@@ -1085,6 +1243,11 @@ struct links_shell {
             {"envelopes heard", std::to_string(s.heard_count)},
             {"envelopes said", std::to_string(s.said_count)},
             {"envelopes not sent", std::to_string(s.dropped_count)},
+            {"envelopes over quota", std::to_string(s.over_quota_count)},
+            {"peers banned", std::to_string(s.banned.size())},
+            {"bans", std::to_string(s.ban_count)},
+            {"network peers", std::to_string(s.network ? s.network->linked() : 0)},
+            {"network nodes known", std::to_string(s.network ? s.network->known().size() : 0)},
             {"refused", std::to_string(s.refused_count)},
             {"last refusal", s.last_refusal},
             {"last trouble", s.last_trouble}};

@@ -15,6 +15,7 @@
 #include "actors/mesh/member_entry.hpp"
 #include "actors/mesh/mesh_store.hpp"
 #include "actors/mesh/message_links.hpp"
+#include "actors/mesh/network_core.hpp"
 #include "actors/mesh/node_identity.hpp"
 #include "actors/mesh/placement_core.hpp"
 #include "messages/ports/mesh_transport.hpp"
@@ -56,7 +57,7 @@ struct links_options {
   std::chrono::milliseconds lease_time{};
   std::uint32_t peers_max = 0;
   std::vector<placement_rule> roles;        ///< Those with leases.
-  std::vector<transport_key> network_peers;
+  std::vector<network_peer> network_peers;  ///< Nodes of other operators; a key of theirs is never taken for a member's.
   std::function<void(std::string_view kind, const std::string& what)> note_refusal; ///< Threads: any.
 };
 

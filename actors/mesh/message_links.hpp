@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -10,6 +11,10 @@
 #include "messages/ports/mesh_transport.hpp"
 
 namespace lucid {
+
+/// Frames of one link that mesh/links has not handled yet: a list of full length, and half of that again.
+inline constexpr std::size_t inbox_bytes_max = 2u << 20;
+inline constexpr std::size_t inbox_frame_overhead_bytes = 256; ///< What a frame takes beside its bytes.
 
 /// Stands between the transport's thread and the actor mesh/links, which may be another incarnation at each call.
 ///
@@ -20,6 +25,9 @@ public:
   /// Before the transport tells anything.
   void connect(tunnel* road) { tunnel_ = road; }
 
+  /// Nodes of other operators: they may send envelopes and nothing else. Before `attach`.
+  void set_outsiders(std::set<transport_key> keys);
+
   /// Called on the transport's thread: quick.
   struct calls {
     std::function<void(link_id, const transport_key&, bool dialled)> up;
@@ -27,6 +35,8 @@ public:
     std::function<void(link_id, byte_buffer envelope)> envelope;
     std::function<void(const link_refusal&)> refused;
     std::function<void(byte_buffer statement)> beacon; ///< From the local network, from anybody.
+    /// The peer broke a rule of frames, or sent more than could be handled; nothing more of the link is passed on.
+    std::function<void(link_id, const error&)> breach;
   };
 
   /// From now on news goes there. Links of before are not told of again: what they are is the caller's to end.
@@ -37,6 +47,8 @@ public:
   /// What this node says there; empty: nothing.
   void set_own_beacon(byte_buffer bytes);
   byte_buffer own_beacon() const;
+  /// A frame of so many bytes that `envelope` was called with is done with: there is room for others.
+  void handled(link_id link, std::size_t frame_bytes);
 
   void up(link_id link, const transport_key& peer, bool dialled) override;
   void down(link_id link, const error& why) override;
@@ -49,7 +61,15 @@ private:
   tunnel* tunnel_ = nullptr;
   mutable std::mutex mutex_;
   std::shared_ptr<const calls> calls_ = std::make_shared<const calls>();
-  std::set<link_id> live_;
+  struct inbox {
+    bool outside = false;
+    bool broken = false;
+    std::size_t bytes = 0;
+  };
+  outcome<void> admit(link_id link, byte_view frame);
+
+  std::set<transport_key> outsiders_;
+  std::map<link_id, inbox> live_;
   byte_buffer own_beacon_;
 };
 

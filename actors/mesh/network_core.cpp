@@ -91,7 +91,8 @@ network_outputs network_core::up(link_id link, const transport_key& key, bool di
   one.since = now;
   one.counter.epoch = epoch;
   if (static_cast<std::size_t>(same) >= links_per_peer_max) {
-    out.refused.push_back({link, peer_offence::flood, {errc::limit_exceeded, who_says, "more links than one peer may have", nullptr}});
+    error why{errc::limit_exceeded, who_says, "more links than one peer may have", nullptr};
+    out.refused.push_back({link, peer_offence::flood, std::move(why)});
     return out;
   }
   greet(link, one, out);
@@ -106,7 +107,8 @@ void network_core::down(link_id link, time now) {
 void network_core::greet(link_id id, peer_link& one, network_outputs& out) {
   if (!own_) return;
   one.greeted = true;
-  send(id, one, network_message::hello, encode_network_hello({one.counter.epoch, settings_.software, encode_statement(*own_)}), out);
+  network_hello hello{one.counter.epoch, settings_.software, encode_statement(*own_)};
+  send(id, one, network_message::hello, encode_network_hello(hello), out);
 }
 
 void network_core::send(link_id id, peer_link& one, network_message type, byte_view content, network_outputs& out) {

@@ -138,7 +138,8 @@ private:
 
   void greet(link_id id, peer_link& one, network_outputs& out);
   outcome<void> take_envelope(link_id id, peer_link& one, byte_view bytes, time now, network_outputs& out);
-  outcome<void> take_hello(link_id id, peer_link& one, const envelope_head& head, byte_view bytes, time now, network_outputs& out);
+  outcome<void> take_hello(link_id id, peer_link& one, const envelope_head& head, byte_view bytes, time now,
+                           network_outputs& out);
   outcome<void> take_list(peer_link& one, byte_view bytes, time now);
   void take_statement(node_statement statement, const transport_key& from, time now);
   void make_room(const transport_key& from);

@@ -134,7 +134,8 @@ curve_settings transport_of(const configuration& settings, const transport_keys&
   curve_settings transport;
   transport.secret = transport_secret(std::span<const std::uint8_t, 32>(keys.present.secret->view()));
   transport.queue_bytes_max = mesh_queue_bytes_max;
-  transport.links_max = 2 * settings.mesh.peers_max + 8;
+  // One link that each side dialled, and those by invitation.
+  transport.links_max = 2 * (settings.mesh.peers_max + static_cast<std::uint32_t>(settings.mesh.network_peers.size())) + 8;
   // Lucid's own heartbeat decides; this one only ends what nobody speaks on any more.
   transport.heartbeat_interval = std::max<std::chrono::milliseconds>(1s, settings.mesh.heartbeat_interval);
   transport.silence_timeout = std::max<std::chrono::milliseconds>(5s, 2 * settings.mesh.peer_timeout);
@@ -203,8 +204,9 @@ outcome<std::unique_ptr<node_mesh>> node_mesh::open(const configuration& setting
   links.peers_max = settings.mesh.peers_max;
   links.roles = leased_roles(settings);
   for (auto& text : settings.mesh.network_peers) {
-    transport_key key{};
-    if (from_hex_into(text, key)) links.network_peers.push_back(key);
+    auto peer = parse_network_peer(text);
+    if (!peer) return pass_on(std::move(peer));
+    links.network_peers.push_back(std::move(*peer));
   }
   links.note_refusal = [refusals, &clock](std::string_view kind, const std::string& what) {
     refusals->note(kind, "mesh", what, clock.wall_us());

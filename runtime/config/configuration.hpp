@@ -119,7 +119,7 @@ struct configuration {
     std::uint64_t message_bytes_max = 0; ///< Of one message of the middleman.
     std::uint64_t tunnel_credit_bytes = 0;
     std::uint64_t chunk_credit_bytes = 0;
-    std::vector<std::string> network_peers; ///< Transport keys of nodes of other operators, 64 hexadecimal digits each.
+    std::vector<std::string> network_peers; ///< Of other operators: "<64 hexadecimal digits>", with or without "@<address>".
   } mesh;
 
   struct tor_settings {

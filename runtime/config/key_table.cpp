@@ -68,6 +68,13 @@ std::string check_mesh_address(std::string_view text) {
   return "an address such as \"tcp://192.168.1.11:7800\" or \"tor://<56 letters>.onion:7800\"";
 }
 
+std::string check_network_peer(std::string_view text) {
+  auto at = text.find('@');
+  bool key = check_public_key(text.substr(0, at)).empty();
+  if (key && (at == std::string_view::npos || check_mesh_address(text.substr(at + 1)).empty())) return {};
+  return "64 hexadecimal digits, alone or with \"@tcp://HOST:PORT\" or \"@tor://<56 letters>.onion:PORT\" behind them";
+}
+
 std::string check_count(std::string_view text) {
   auto digits = [](unsigned char c) { return std::isdigit(c) != 0; };
   if (!text.empty() && text.size() <= 2 && std::all_of(text.begin(), text.end(), digits)) return {};
@@ -232,8 +239,9 @@ const key_spec table[] = {
     {"mesh.chunk_credit_bytes", LUCID_FIELD(mesh.chunk_credit_bytes), "1 MiB", 64 * kib, 64 * mib, "",
      "The same for chunks."},
     {"mesh.network_peers", LUCID_FIELD(mesh.network_peers), "", 0, 256, "",
-     "Transport keys of nodes of other operators that may connect; they exchange signed statements and nothing else.",
-     {}, check_public_key},
+     "Transport keys of nodes of other operators that may connect, \"<64 hexadecimal digits>\"; with \"@tcp://HOST:PORT\" "
+     "behind it this node connects to them. They exchange signed statements and nothing else.",
+     {}, check_network_peer},
 
     {"tor.program", LUCID_FIELD(tor.program), "tor", 1, path_bytes_max, "",
      "The tor that a node with mesh.transport \"tor\" starts and watches."},

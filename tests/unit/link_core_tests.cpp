@@ -7,6 +7,8 @@
 #include <map>
 #include <random>
 
+#include "actors/format/little_endian.hpp"
+#include "actors/mesh/envelope.hpp"
 #include "actors/mesh/envelope_frames.hpp"
 #include "actors/mesh/link_core.hpp"
 
@@ -149,15 +151,35 @@ BOOST_AUTO_TEST_CASE(both_sides_agree_on_one_link_once_the_network_is_quiet) {
   }
 }
 
+/// Of that type, with a content of so many zeros; not signed.
+byte_buffer envelope_of(mesh_message type, std::size_t content_bytes) {
+  byte_buffer bytes(envelope_overhead_bytes + content_bytes);
+  field_writer(bytes).put(envelope_version).put(static_cast<std::uint16_t>(type)).put(static_cast<std::uint32_t>(content_bytes));
+  for (std::size_t i = 7; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 256);
+  return bytes;
+}
+
+bool anything(const message_rule&, std::size_t) { return true; }
+
+errc refusal_of(byte_view frame, const envelope_bounds& bounds = {}) {
+  envelope_reader reader;
+  auto taken = reader.take(frame, bounds, [](auto&, auto) {
+    BOOST_ERROR("asked for what is refused anyway");
+    return true;
+  });
+  BOOST_REQUIRE(!taken.has_value());
+  BOOST_TEST(reader.kept_bytes() == 0u);
+  return taken.error().code;
+}
+
 BOOST_AUTO_TEST_CASE(an_envelope_of_any_length_comes_together_again) {
-  for (std::size_t size : {1u, 65'000u, 65'534u, 65'535u, 200'000u, 1'000'000u}) {
-    byte_buffer envelope(size);
-    for (std::size_t i = 0; i < size; ++i) envelope[i] = static_cast<std::uint8_t>(i * 31 + i / 256);
-    envelope_reader reader(1'000'000);
+  for (std::size_t size : {0u, 1u, 65'000u, 65'415u, 65'416u, 200'000u, 1'000'000u}) {
+    auto envelope = envelope_of(mesh_message::join_reply, size);
+    envelope_reader reader;
     auto frames = frames_of_envelope(envelope);
     for (std::size_t i = 0; i < frames.size(); ++i) {
       BOOST_TEST(frames[i].size() <= mesh_frame_bytes_max);
-      auto whole = reader.take(frames[i]);
+      auto whole = reader.take(frames[i], {}, anything);
       BOOST_REQUIRE(whole.has_value());
       BOOST_TEST(whole->has_value() == (i + 1 == frames.size()));
       if (*whole) BOOST_TEST((**whole == envelope));
@@ -166,11 +188,48 @@ BOOST_AUTO_TEST_CASE(an_envelope_of_any_length_comes_together_again) {
 }
 
 BOOST_AUTO_TEST_CASE(an_envelope_beyond_its_bound_is_refused_before_it_is_kept) {
-  envelope_reader reader(100'000);
-  byte_buffer frame(mesh_frame_bytes_max, 1);
-  BOOST_TEST(reader.take(frame).has_value());
-  BOOST_TEST((reader.take(frame).error().code == errc::limit_exceeded));
-  envelope_reader other(100'000);
-  BOOST_TEST((other.take(byte_buffer{1, 7, 7}).error().code == errc::protocol_violation));
-  BOOST_TEST((other.take(byte_buffer{1, 0}).error().code == errc::protocol_violation));
+  auto beat = envelope_of(mesh_message::heartbeat, 1'000'000);
+  BOOST_TEST((refusal_of(frames_of_envelope(beat).front()) == errc::limit_exceeded));
+  auto list = envelope_of(mesh_message::membership, membership_message_bytes_max);
+  BOOST_TEST((refusal_of(frames_of_envelope(list).front(), {envelope_ring::cluster, hello_bytes_max}) == errc::limit_exceeded));
+  BOOST_TEST((refusal_of(frames_of_envelope(list).front(), {envelope_ring::network}) == errc::unsupported));
+  BOOST_TEST((refusal_of(frames_of_envelope(envelope_of(mesh_message{99}, 9)).front()) == errc::unsupported));
+  BOOST_TEST((refusal_of(byte_buffer{1, 7, 7}) == errc::invalid_input));
+  BOOST_TEST((refusal_of(byte_buffer{1, 0}) == errc::invalid_input));
+  BOOST_TEST((refusal_of(byte_buffer{1, 1, 1, 1}) == errc::truncated));
+}
+
+BOOST_AUTO_TEST_CASE(an_envelope_has_the_length_that_it_said) {
+  auto frames = frames_of_envelope(envelope_of(mesh_message::membership, 100'000));
+  BOOST_REQUIRE(frames.size() == 2u);
+  for (bool longer : {false, true}) {
+    envelope_reader reader;
+    BOOST_TEST(reader.take(frames[0], {}, anything).has_value());
+    auto last = frames[1];
+    longer ? last.push_back(0) : last.pop_back();
+    BOOST_TEST((reader.take(last, {}, anything).error().code == errc::invalid_input));
+  }
+  envelope_reader endless;
+  BOOST_TEST(endless.take(frames[0], {}, anything).has_value());
+  BOOST_TEST((endless.take(frames[0], {}, anything).error().code == errc::invalid_input)); // More follows, and none should.
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_admitted_is_passed_over_and_the_next_is_read) {
+  envelope_reader reader;
+  std::size_t asked = 0;
+  auto large = frames_of_envelope(envelope_of(mesh_message::membership, 100'000));
+  auto small = envelope_of(mesh_message::heartbeat, 16);
+  auto no_large = [&](const message_rule& rule, std::size_t bytes) {
+    ++asked;
+    BOOST_TEST((bytes == 100'000 + envelope_overhead_bytes || rule.name == "heartbeat"));
+    return bytes < 1000;
+  };
+  for (auto& frame : large) {
+    auto taken = reader.take(frame, {}, no_large);
+    BOOST_REQUIRE(taken.has_value());
+    BOOST_TEST(!taken->has_value());
+    BOOST_TEST(reader.kept_bytes() == 0u);
+  }
+  BOOST_TEST((reader.take(frames_of_envelope(small).front(), {}, no_large).value() == small));
+  BOOST_TEST(asked == 2u);
 }
