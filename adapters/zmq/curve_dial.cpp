@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::size_t address_bytes_max = 300; ///< A host name's 253, the scheme and the port.
 constexpr int frames_at_once = 64;             ///< Of one link, before others have their turn.
-/// With -1 libzmq (4.3.5 and before) removes the descriptor of a SOCKS connection that failed twice, and aborts. The link
-/// is closed long before this time, at the first failure.
-constexpr int never_ms = 24 * 3600 * 1000;
 constexpr std::uint8_t greeting[] = {static_cast<std::uint8_t>(mesh_channel::control), 1, 1}; ///< Kind and version.
 
 bool plain_host(std::string_view text) {
@@ -66,15 +63,29 @@ outcome<void> curve_socket::engine::make_dealer(const link_ptr& one, const dial_
   auto& dealer = one->dealer;
   bool set = dealer && set_common(dealer, secret) && dealer.set(ZMQ_CURVE_PUBLICKEY, byte_view(*own_key)) &&
              dealer.set(ZMQ_CURVE_SERVERKEY, byte_view(request.peer_key)) &&
-             dealer.set(ZMQ_RECONNECT_IVL, request.socks.empty() ? -1 : never_ms) &&
-             dealer.set(ZMQ_IPV6, request.address.find('[') != std::string::npos) && dealer.set(ZMQ_IMMEDIATE, 1) && dealer.set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(request.timeout.count())) &&
-             (request.socks.empty() || dealer.set_text(ZMQ_SOCKS_PROXY, request.socks));
+             dealer.set(ZMQ_RECONNECT_IVL, -1) &&
+             dealer.set(ZMQ_IPV6, request.address.find('[') != std::string::npos) && dealer.set(ZMQ_IMMEDIATE, 1) && dealer.set(ZMQ_CONNECT_TIMEOUT, static_cast<int>(request.timeout.count()));
+  auto endpoint = endpoint_of(request.address);
+  if (set && !request.socks.empty()) {
+    auto relay = zmq_detail::socks_relay::open(
+      request.socks, endpoint.substr(6), [this](int fd, bool read, bool write, descriptor_events* events) { watch(fd, read, write, events); });
+    if (!relay) return pass_on(std::move(relay));
+    one->relay = std::move(*relay);
+    endpoint = one->relay->endpoint();
+    // ZeroMQ is connected at once; the way through the proxy takes its time.
+    set = dealer.set(ZMQ_HANDSHAKE_IVL, static_cast<int>(request.timeout.count())) && dealer.set(ZMQ_IPV6, false);
+  }
   if (!set) return zmq_detail::failure("dealer");
   auto monitor = zmq_detail::socket_monitor::of(context_, dealer);
   if (!monitor) return pass_on(std::move(monitor));
   one->monitor = std::move(*monitor);
-  if (zmq_connect(dealer.get(), endpoint_of(request.address).c_str()) != 0) return zmq_detail::failure(request.address);
+  if (zmq_connect(dealer.get(), endpoint.c_str()) != 0) return zmq_detail::failure(request.address);
   return {};
+}
+
+std::string curve_socket::engine::why_gone(const link& one) {
+  if (one.relay && !one.relay->trouble().empty()) return one.relay->trouble();
+  return one.up ? "the connection has ended" : "no connection";
 }
 
 void curve_socket::engine::read_dealer_monitor(const link_ptr& one) {
@@ -91,13 +102,17 @@ void curve_socket::engine::read_dealer_monitor(const link_ptr& one) {
         end(one, {errc::protocol_violation, "zmq", "the handshake failed: another key, or another protocol", nullptr});
         return;
       case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        if (one->relay && !one->relay->trouble().empty()) {
+          end(one, {errc::unreachable, "zmq", one->relay->trouble(), nullptr});
+          return;
+        }
         end(one, {errc::refused, "zmq", "the peer broke the handshake off", nullptr});
         return;
       case ZMQ_EVENT_CLOSED:
       case ZMQ_EVENT_DISCONNECTED:
         // What came before the end of the connection is still to be read.
         while (one->dealer && read_dealer(one)) {}
-        end(one, {errc::unreachable, "zmq", one->up ? "the connection has ended" : "no connection", nullptr});
+        end(one, {errc::unreachable, "zmq", why_gone(*one), nullptr});
         return;
       default: break;
     }

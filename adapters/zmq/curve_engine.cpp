@@ -360,6 +360,7 @@ void curve_socket::engine::end(const link_ptr& one, const error& why) {
     if (one->dealer) zmq_socket_monitor(one->dealer.get(), nullptr, 0);
     one->monitor = {};
     one->dealer = {};
+    one->relay = {};
   } else {
     by_identity_.erase(one->identity);
     forget(one->identity);

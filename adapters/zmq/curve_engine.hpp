@@ -17,6 +17,7 @@
 #include "adapters/zmq/curve_socket.hpp"
 #include "adapters/zmq/socket_handle.hpp"
 #include "adapters/zmq/socket_monitor.hpp"
+#include "adapters/zmq/socks_relay.hpp"
 #include "adapters/zmq/zap_handler.hpp"
 
 namespace lucid {
@@ -66,6 +67,7 @@ private:
     clock::time_point deadline;    ///< Until it is up.
     zmq_detail::socket dealer;     ///< Dialled: its own socket, and its monitor.
     zmq_detail::socket_monitor monitor;
+    std::unique_ptr<zmq_detail::socks_relay> relay; ///< Dialled through a proxy.
     std::string identity;          ///< Accepted: its name at the ROUTER, and its connection.
     int descriptor = -1;
     std::string remote;
@@ -114,6 +116,7 @@ private:
   static outcome<void> check_dial(const dial_request& request);
   outcome<void> make_dealer(const link_ptr& one, const dial_request& request);
   void begin_dial(link_id id, shared_link_ptr shared, dial_request request);
+  static std::string why_gone(const link& one);
   void read_dealer_monitor(const link_ptr& one);
   bool read_dealer(const link_ptr& one);
 
