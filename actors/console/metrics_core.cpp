@@ -73,7 +73,7 @@ void write_node(const node_measures& node, std::vector<metric_family>& into) {
 
 void write_cluster(const cluster_view& cluster, std::vector<metric_family>& into) {
   metric_family members{"lucid_cluster_members", "Nodes of the cluster as this node sees them, by state.", gauge};
-  for (auto state : {member_state::self, member_state::up, member_state::down, member_state::removed}) {
+  for (auto state : {member_state::self, member_state::up, member_state::down}) {
     auto count = std::count_if(cluster.members.begin(), cluster.members.end(), [&](auto& one) { return one.state == state; });
     members.samples.push_back({static_cast<double>(count), {{"state", std::string(to_string(state))}}});
   }

@@ -893,7 +893,9 @@ const routes = [
     ({ match }) => {
       const member = memberOf(match[1]);
       if (!member) throw notFound(`there is no member ${match[1]}`);
-      setMember(member, 'removed');
+      setMember(member, 'down');
+      cluster.members = cluster.members.filter((one) => one !== member);
+      replication.holders = replication.holders.filter(({ node }) => node !== member.id);
       cluster.list_version += 1;
       write('cluster remove', member.name, 'cut off');
       return { text: `${member.name} was removed`, list_version: cluster.list_version };

@@ -120,10 +120,10 @@ test('other nodes of the cluster stand folded in the tree, and their actors can 
   const names = () => page.locator('.canvas .row:not([hidden]) .name a').evaluateAll((all) => all.map((a) => a.textContent));
   await until('this node is folded', async () => (await names()).length === 3, 30);
   assert.deepEqual(await names(), ['root', 'nodes/attic', 'nodes/cellar'], 'they begin folded');
-  const attic = page.locator('.canvas .row', { hasText: 'nodes/attic' });
+  const attic = page.locator('.canvas .row:not([hidden])', { hasText: 'nodes/attic' });
   assert.equal(await attic.getAttribute('aria-level'), '1');
   await attic.getByRole('button', { name: 'Unfold' }).click();
-  await page.locator('.canvas .row', { hasText: 'copies' }).waitFor();
+  await page.locator('.canvas .row:not([hidden])', { hasText: 'copies' }).waitFor();
   const path = 'nodes/attic/storage/store';
   await page.goto(`${origin}/#/actor/${encodeURIComponent(path)}`);
   await visible(page, /are in the console of attic/);
@@ -169,8 +169,7 @@ test('the cluster page shows who is there, invites, and removes after asking', a
   await row('attic').getByText('up', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Remove attic' }).click();
   await page.getByRole('button', { name: 'Remove', exact: true }).click();
-  await row('attic').getByText('removed').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Remove attic' }).count(), 0);
+  await row('attic').waitFor({ state: 'detached' });
 
   await page.evaluate(() => fetch('/mock/down/cellar', { method: 'POST' }));
   await visible(page, '2 members: 1 up, 1 down');

@@ -118,7 +118,6 @@ BOOST_AUTO_TEST_CASE(the_cluster_and_its_copies_are_counted) {
   BOOST_TEST(s.has("lucid_cluster_members{state=\"self\"} 1"));
   BOOST_TEST(s.has("lucid_cluster_members{state=\"up\"} 1"));
   BOOST_TEST(s.has("lucid_cluster_members{state=\"down\"} 2"));
-  BOOST_TEST(s.has("lucid_cluster_members{state=\"removed\"} 0"));
   BOOST_TEST(s.has("lucid_cluster_leases_held 1"));
   BOOST_TEST(s.has("lucid_replication_chunks{state=\"replicated\"} 6"));
   BOOST_TEST(s.has("lucid_replication_chunks{state=\"partly\"} 3"));

@@ -111,6 +111,37 @@ BOOST_AUTO_TEST_CASE(the_tree_is_indented_folds_and_the_selection_stays_with_its
   BOOST_TEST(contains(selected(model), "    store"));
 }
 
+BOOST_AUTO_TEST_CASE(other_nodes_stand_behind_this_one_folded_and_are_acted_on_by_their_whole_path) {
+  top_model model;
+  model.update(usual());
+  auto cluster = some_data({actor("root"), actor("mesh"), actor("storage"), actor("storage/store"), actor("nodes/attic"),
+                            actor("nodes/attic/storage"), actor("nodes/attic/storage/ledger", 0, 3), actor("nodes/cellar"),
+                            actor("nodes/cellar/mesh")});
+  BOOST_TEST(cluster.actors.back().path == "nodes/cellar/mesh");
+  model.update(cluster);
+  auto text = all_text(model);
+  BOOST_TEST(contains(text, "\n+ nodes/attic"));
+  BOOST_TEST(contains(text, "\n+ nodes/cellar"));
+  BOOST_TEST(text.find("    store") < text.find("+ nodes/attic"));
+  BOOST_TEST(!contains(text, "ledger"));
+  press(model, {static_cast<int>(screen_key::home), ' '}); // The root of this node folds this node alone.
+  BOOST_TEST(!contains(all_text(model), "mesh"));
+  BOOST_TEST(contains(all_text(model), "+ nodes/attic"));
+  press(model, {' ', 'j', 'j', 'j', 'j', ' '}); // root, mesh, storage, store, attic
+  text = all_text(model);
+  BOOST_TEST(contains(text, "\nnodes/attic"));
+  BOOST_TEST(contains(text, "\n  storage"));
+  BOOST_TEST(contains(text, "\n    ledger")); // Without a mark: it was restarted before it was seen.
+  model.update(cluster);
+  BOOST_TEST(contains(all_text(model), "\n    ledger")); // What was unfolded stays so.
+  press(model, {'j', 'j'});
+  auto wish = press(model, 'r');
+  BOOST_REQUIRE(wish.has_value());
+  BOOST_TEST(std::get<top_wish::consult>(*wish).action.target == "nodes/attic/storage/ledger");
+  press(model, {'2'});
+  BOOST_TEST(contains(all_text(model), "nodes/cellar/mesh"));
+}
+
 BOOST_AUTO_TEST_CASE(the_list_sorts_by_each_column_and_the_filter_narrows_it) {
   top_model model;
   auto now = usual(30);

@@ -14,6 +14,8 @@
 namespace lucid {
 namespace {
 
+constexpr std::string_view other_nodes = "nodes/"; ///< As paths::of_node begins.
+
 constexpr int path_width_min = 24;
 constexpr int numbers_width = 55; ///< All columns behind the path.
 constexpr auto row_format = "{:<{}} {:<10} {:>4} {:>6} {:>8} {:>6} {:>5} {:>8}";
@@ -107,15 +109,24 @@ std::vector<text_line> actor_page(const top_actor& a) {
 }
 
 int depth_of(std::string_view path) {
-  return path == "root" ? 0 : 1 + static_cast<int>(std::count(path.begin(), path.end(), '/'));
+  if (path == "root") return 0;
+  auto slashes = static_cast<int>(std::count(path.begin(), path.end(), '/'));
+  return is_elsewhere(path) ? slashes - 1 : slashes + 1;
+}
+
+bool is_elsewhere(std::string_view path) { return path.starts_with(other_nodes); }
+
+bool is_other_root(std::string_view path) {
+  return is_elsewhere(path) && path.find('/', other_nodes.size()) == std::string_view::npos;
 }
 
 bool is_below(std::string_view path, std::string_view top) {
-  if (top == "root") return path != "root";
+  if (top == "root") return path != "root" && !is_elsewhere(path);
   return path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
 }
 
 std::string last_name(const std::string& path) {
+  if (is_other_root(path)) return path;
   auto shown = with_short_ids(path);
   return shown.substr(shown.rfind('/') + 1);
 }

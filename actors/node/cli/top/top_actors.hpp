@@ -24,8 +24,10 @@ std::string actor_row(const top_actor& actor, const std::string& name, int width
 /// All that is known of one actor. Lines may be longer than a screen is wide.
 std::vector<text_line> actor_page(const top_actor& actor);
 
-int depth_of(std::string_view path);                            ///< 0 for the root.
+int depth_of(std::string_view path);                            ///< 0 for the root, of this node or another.
 bool is_below(std::string_view path, std::string_view top);     ///< Strictly.
-std::string last_name(const std::string& path);                 ///< Its last segment, as it is shown.
+bool is_elsewhere(std::string_view path);                       ///< On another node of the cluster: "nodes/attic/storage".
+bool is_other_root(std::string_view path);                      ///< The root there: "nodes/attic".
+std::string last_name(const std::string& path);                 ///< Its last segment, as it is shown; a node's with "nodes/".
 
 } // namespace lucid

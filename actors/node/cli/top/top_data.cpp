@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/node/cli/top/top_actors.hpp"
+
 namespace lucid {
 namespace {
 
@@ -51,8 +53,8 @@ top_actor read_actor(const json& from) {
   return actor;
 }
 
-bool comes_before(const top_actor& a, const top_actor& b) {
-  auto rank = [](const top_actor& actor) { return actor.path == "root" ? 0 : 1; };
+bool stands_before(const top_actor& a, const top_actor& b) {
+  auto rank = [](const top_actor& actor) { return actor.path == "root" ? 0 : is_elsewhere(actor.path) ? 2 : 1; };
   return std::pair(rank(a), a.path) < std::pair(rank(b), b.path);
 }
 
@@ -77,7 +79,7 @@ outcome<std::vector<top_actor>> read_top_actors(const json& actors) {
   } catch (const json::exception& e) {
     return unreadable(e);
   }
-  std::sort(read.begin(), read.end(), comes_before);
+  std::sort(read.begin(), read.end(), stands_before);
   return read;
 }
 

@@ -11,11 +11,22 @@ void top_model::update(top_data data) {
   trouble_.clear();
   if (std::exchange(first_, false)) // What happened before somebody looked is told by the numbers, not by a mark.
     for (auto& actor : data_.actors) seen_.emplace(actor.path, actor.restart_count);
+  take_new_nodes();
   if (selected.empty()) return;
   auto rows = shown_actors(); // The selection stays with its actor, not with its row.
   auto found = std::find_if(rows.begin(), rows.end(), [&](auto* a) { return a->path == selected; });
   if (found != rows.end()) place_.row = static_cast<std::size_t>(found - rows.begin());
   else place_.row = std::min(place_.row, rows.empty() ? 0 : rows.size() - 1);
+}
+
+/// They begin folded, and what was restarted there before is not marked.
+void top_model::take_new_nodes() {
+  for (auto& node : data_.actors) {
+    if (!is_other_root(node.path) || !nodes_.insert(node.path).second) continue;
+    folded_.insert(node.path);
+    for (auto& actor : data_.actors)
+      if (actor.path == node.path || is_below(actor.path, node.path)) seen_.emplace(actor.path, actor.restart_count);
+  }
 }
 
 void top_model::update_failed(std::string why) { trouble_ = std::move(why); }

@@ -78,6 +78,7 @@ private:
   std::vector<const top_actor*> shown_actors() const; ///< Of the tree or the list, filtered, folded, sorted.
   bool matches(const top_actor& actor) const;
   bool folded_away(const top_actor& actor) const;
+  void take_new_nodes();
   bool is_marked(const top_actor& actor) const;
   bool is_list() const; ///< Rows are selected, not just read.
   const top_actor* selected_actor() const;
@@ -117,6 +118,7 @@ private:
   std::string filter_;
   bool typing_ = false;
   std::set<std::string> folded_;
+  std::set<std::string> nodes_; ///< Other nodes of the cluster that were seen before.
   std::set<std::pair<std::string, std::uint64_t>> seen_; ///< Restarts somebody has looked at: path and count.
   bool first_ = true;
   top_view rows_of_;

@@ -1,20 +1,13 @@
-// What is said of a cluster in one line, and the order in which its members stand. Pure.
+// What is said of a cluster and its copies, in few words. Pure.
 import { nanoseconds, plural } from './format.ts';
 import type { Lease, Member, MemberState, Replication } from './types.ts';
 
-/** "3 members: 2 up, 1 down"; those that were removed are not counted. This node is up for itself. */
+/** "3 members: 2 up, 1 down". This node is up for itself. */
 export function membersInWords(members: readonly Member[]): string {
-  const present = members.filter(({ state }) => state !== 'removed');
-  const down = present.filter(({ state }) => state === 'down').length;
-  const up = present.length - down;
-  return `${plural(present.length, 'member', 'members')}: ${up} up${down > 0 ? `, ${down} down` : ''}`;
+  const down = members.filter(({ state }) => state === 'down').length;
+  const up = members.length - down;
+  return `${plural(members.length, 'member', 'members')}: ${up} up${down > 0 ? `, ${down} down` : ''}`;
 }
-
-/** As told, those that were removed behind the others. */
-export const inOrderShown = (members: readonly Member[]): Member[] => [
-  ...members.filter(({ state }) => state !== 'removed'),
-  ...members.filter(({ state }) => state === 'removed'),
-];
 
 export const stateInWords = (state: MemberState) => (state === 'self' ? 'this node' : state);
 

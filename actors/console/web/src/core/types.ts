@@ -217,7 +217,7 @@ export interface Letters {
   refusals: { at_us: number; kind: string; source: string; what: string; count: number }[];
 }
 
-export type MemberState = 'self' | 'up' | 'down' | 'removed';
+export type MemberState = 'self' | 'up' | 'down';
 export interface Member {
   id: string;
   name: string;

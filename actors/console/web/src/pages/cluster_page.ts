@@ -1,6 +1,6 @@
 // The cluster: who is in it, who runs its roles, where the copies are; who comes in and who has to go.
 import type { App, Page } from '../app.ts';
-import { inOrderShown, membersInWords, remaining, replicatedShare, roundTrip, stateInWords } from '../core/cluster.ts';
+import { membersInWords, remaining, replicatedShare, roundTrip, stateInWords } from '../core/cluster.ts';
 import { bytes, count, duration, exactMoment, moment } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import type { Cluster, ClusterAck, Invitation, Lease, Member, Replication } from '../core/types.ts';
@@ -35,13 +35,11 @@ const memberName = ({ name, id, state }: Member) =>
 
 /** Buttons name their member; the page listens for them, since rows are changed in place. */
 const removeButton = ({ id, name, state }: Member) =>
-  state === 'removed'
-    ? h('span', {})
-    : h(
-        'button',
-        { type: 'button', class: 'danger', 'data-member': id, 'aria-label': state === 'self' ? 'Leave' : `Remove ${name}` },
-        state === 'self' ? 'Leave …' : 'Remove …',
-      );
+  h(
+    'button',
+    { type: 'button', class: 'danger', 'data-member': id, 'aria-label': state === 'self' ? 'Leave' : `Remove ${name}` },
+    state === 'self' ? 'Leave …' : 'Remove …',
+  );
 
 const members = (all: Member[]) =>
   table(
@@ -68,7 +66,7 @@ const members = (all: Member[]) =>
       { title: 'Id', cell: (m) => hex(m.id) },
       { title: '', class: 'act', cell: removeButton },
     ],
-    inOrderShown(all),
+    all,
     'There are none.',
   );
 
