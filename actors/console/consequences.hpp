@@ -1,4 +1,4 @@
-// actors/console/consequences.hpp - what an action on the node, its cluster or a session leads to, said before it is done; pure functions.
+// actors/console/consequences.hpp - what an action on the node, its cluster or a session leads to; pure functions.
 #pragma once
 
 #include <cstdint>

@@ -85,7 +85,7 @@ void write_cluster(const cluster_view& cluster, std::vector<metric_family>& into
 }
 
 void write_replication(const replication_status& told, std::vector<metric_family>& into) {
-  metric_family chunks{"lucid_replication_chunks", "Chunks of this node's recordings, by how many copies other nodes hold.", gauge};
+  metric_family chunks{"lucid_replication_chunks", "Chunks of own recordings, by how many copies other nodes hold.", gauge};
   auto placed = told.replicated_count + told.without_copy_count;
   auto partly = told.chunk_count > placed ? told.chunk_count - placed : 0;
   for (auto& [state, count] : {std::pair("replicated", told.replicated_count), std::pair("partly", partly),

@@ -18,7 +18,8 @@ cluster_view two_nodes() {
   view.list_version = 4;
   view.self = node_id{1};
   view.members.push_back({node_id{1}, "pi-1", {}, {}, {"tcp://10.0.0.1:7800"}, member_state::self, 100, 0, "lucid 0.1.0"});
-  view.members.push_back({node_id{2}, "pi-2", {2}, {3}, {"tcp://10.0.0.2:7800", "tor://x.onion:7800"}, member_state::down, 200, 1500, ""});
+  view.members.push_back(
+    {node_id{2}, "pi-2", {2}, {3}, {"tcp://10.0.0.2:7800", "tor://x.onion:7800"}, member_state::down, 200, 1500, ""});
   view.leases = {{"seal", 0, node_id{2}, 12, 4000}, {"seal", 1, node_id{}, 3, 0}, {"anchor", 0, node_id{7}, 1, 10}};
   return view;
 }
