@@ -10,9 +10,10 @@ using nlohmann::json;
 
 namespace {
 
-/// Why a wish did not reach the mesh: mostly since there is none.
-error as_told_of_mesh(const error& why) {
+/// Why a wish did not reach the mesh: since there is none, or since its actor is between two incarnations.
+error as_told_of_mesh(const error& why, bool has_mesh) {
   if (why.code != errc::unreachable) return why;
+  if (has_mesh) return {errc::busy, why.who, "it is being restarted; ask again", nullptr};
   return {errc::wrong_state, "cluster",
           "this node stands alone: set mesh.listen in its configuration, such as \"0.0.0.0:7800\", and start it again", nullptr};
 }
@@ -27,7 +28,7 @@ void console_shell::change_cluster(const asker& to, std::string action, std::str
             me.state().links.request(me.self_, join_patience, request)
               .then([me, to](const cluster_ack& done) { me.answer(to, to_json(done)); },
                     [me, to, begun](const caf::error& failed) {
-                      auto why = as_told_of_mesh(from_caf(failed));
+                      auto why = as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr);
                       me.audit_failure(begun, why);
                       me.refuse(to, why);
                     });
@@ -55,7 +56,7 @@ void console_shell::carry_out(const asker& from, const api::make_invitation& wis
             me.state().links.request(me.self_, status_patience, cluster_invite_request{wish.valid_seconds})
               .then([me, from](const cluster_invitation& made) { me.answer(from, to_json(made)); },
                     [me, from, begun](const caf::error& failed) {
-                      auto why = as_told_of_mesh(from_caf(failed));
+                      auto why = as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr);
                       me.audit_failure(begun, why);
                       me.refuse(from, why);
                     });
@@ -80,13 +81,17 @@ void console_shell::carry_out(const asker& from, const api::rotate_keys& wish) c
 void console_shell::carry_out(const asker& from, const api::get_replication&) const {
   state().replication.request(self_, status_patience, replication_status_request{})
     .then([me = *this, from](const replication_status& status) { me.answer(from, to_json(status)); },
-          [me = *this, from](const caf::error& failed) { me.refuse(from, as_told_of_mesh(from_caf(failed))); });
+          [me = *this, from](const caf::error& failed) {
+            me.refuse(from, as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr));
+          });
 }
 
 void console_shell::carry_out(const asker& from, const api::audit_copies& wish) const {
   state().replication.request(self_, copies_patience, replication_audit_request{wish.session, wish.from})
     .then([me = *this, from](const replication_audit& found) { me.answer(from, to_json(found)); },
-          [me = *this, from](const caf::error& failed) { me.refuse(from, as_told_of_mesh(from_caf(failed))); });
+          [me = *this, from](const caf::error& failed) {
+            me.refuse(from, as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr));
+          });
 }
 
 } // namespace lucid

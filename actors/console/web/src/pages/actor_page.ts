@@ -142,7 +142,7 @@ class ActorPage implements Page {
         panel('Handlers by message type', types.element),
         panel('Top senders', from.element),
         panel('Earlier incarnations', past.element),
-        panel('Crash capsules', this.capsules),
+        elsewhere === '' ? panel('Crash capsules', this.capsules) : undefined,
       ),
       this.log?.element,
       this.tap?.element,
