@@ -234,7 +234,8 @@ struct links_shell {
          inside([me, statement = std::move(statement)] { me.heard_beacon(statement); });
        },
        [me = *this, inside](link_id link, const error& why) {
-         inside([me, link, why] { me.breach(link, why, why.code == errc::busy ? peer_offence::flood : offence_of(why)); });
+         // No sound node has so much to say that it fills the inbox.
+         inside([me, link, why] { me.breach(link, why, why.code == errc::busy ? peer_offence::oversized : offence_of(why)); });
        }});
     for (auto link : left) options().messages->close(link);
     options().table->clear();
@@ -498,7 +499,8 @@ struct links_shell {
     auto& s = state();
     options().table->erase(id, link);
     auto* member = s.membership ? s.membership->list().find(id) : nullptr;
-    if (!member || s.peers->link_of(member->name)) return; // There is another one.
+    if (!member) return void(s.members.erase(id)); // It was removed.
+    if (s.peers->link_of(member->name)) return; // There is another one.
     log::warn(path, "{} is down: {}", member->name, why.what);
     s.members[id] = {false, wall(), {}, 0};
     s.membership->link_down(id);
