@@ -365,8 +365,8 @@ BOOST_AUTO_TEST_CASE(floods_are_refused_and_others_notice_nothing) {
   BOOST_TEST(alpha.number("peers banned") == 1u);
   BOOST_TEST(beta.dial(alpha) == 0u); // Its key is off the list for now.
   most = std::max(most, resident_bytes());
-  BOOST_TEST_MESSAGE("heartbeats: " << links << " links, " << sent << " sent, " << alpha.field("envelopes over quota") << " over quota, RSS +"
-                                             << (most - before) / 1024 << " KiB");
+  BOOST_TEST_MESSAGE("heartbeats: " << links << " links, " << sent << " sent, " << alpha.field("envelopes over quota")
+                                    << " over quota, RSS +" << (most - before) / 1024 << " KiB");
   BOOST_TEST(most - before < 32u << 20);
   BOOST_TEST(since != 0);
   BOOST_TEST(gamma_since() == since); // It was up all the while.
