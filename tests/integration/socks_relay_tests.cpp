@@ -145,12 +145,12 @@ BOOST_AUTO_TEST_CASE(a_proxy_that_says_no_is_quoted) {
 BOOST_AUTO_TEST_CASE(a_proxy_that_is_none_is_refused) {
   end_point a;
   for (auto& greeting : std::vector<byte_buffer>{{5, 0xff}, {4, 0}, {'H', 'T', 'T', 'P'}}) {
-    unwilling_proxy none({greeting});
+    unwilling_proxy none(std::vector<byte_buffer>{greeting});
     BOOST_TEST(first_failure(a, none.address()).what == "the SOCKS proxy asks for a password, or is none");
   }
   unwilling_proxy half({{5, 0}, {5, 0, 0, 9, 0, 0, 0, 0, 0, 0}});
   BOOST_TEST(first_failure(a, half.address()).what == "the SOCKS proxy gives an answer that is none");
-  unwilling_proxy closes({{5}});
+  unwilling_proxy closes(std::vector<byte_buffer>{byte_buffer{5}});
   BOOST_TEST(first_failure(a, closes.address()).what == "the SOCKS proxy closed the connection");
 }
 

@@ -70,6 +70,13 @@ std::size_t whole_copies(const recording_audit& a) {
   }));
 }
 
+/// Whether chunks are short of copies: they may be spread over more nodes than are wished for, none of which has all.
+bool is_short(const recording_audit& a, std::uint32_t wished) {
+  std::uint64_t verified = 0;
+  for (auto& copy : a.copies) verified += copy.verified;
+  return verified < std::uint64_t{wished} * a.chunk_count;
+}
+
 bool is_damaged(const recording_audit& a) {
   return std::any_of(a.copies.begin(), a.copies.end(), [](const copy_audit& c) { return c.damaged + c.missing > 0; });
 }
@@ -93,9 +100,10 @@ json as_json(const std::vector<recording_audit>& audits, std::uint32_t wished) {
 void print(command_context& context, const std::vector<recording_audit>& audits, std::uint32_t wished) {
   table rows({{"recording"}, {"chunks", table::align::right}, {"node"}, {"held", table::align::right},
               {"verified", table::align::right}, {"damaged", table::align::right}, {"missing", table::align::right}, {"note"}});
-  std::size_t short_of_copies = 0;
+  std::size_t short_of_copies = 0, spread = 0;
   for (auto& a : audits) {
-    short_of_copies += a.chunk_count > 0 && whole_copies(a) < wished;
+    short_of_copies += is_short(a, wished);
+    spread += a.chunk_count > 0 && whole_copies(a) < wished;
     auto chunks = std::to_string(a.chunk_count);
     if (a.copies.empty()) rows.add({short_id(a.what.id), chunks, "-", "-", "-", "-", "-", a.chunk_count == 0 ? "nothing to copy" : "no copy yet"});
     for (auto& c : a.copies)
@@ -104,10 +112,13 @@ void print(command_context& context, const std::vector<recording_audit>& audits,
   }
   rows.print(context.out);
   if (context.options.quiet) return;
-  if (short_of_copies == 0)
+  if (short_of_copies == 0 && spread != 0)
+    context.err << fmt::format("Each chunk has {} cop{} beside ours; those of {} recordings are spread over more nodes.\n", wished,
+                               wished == 1 ? "y" : "ies", spread);
+  else if (short_of_copies == 0)
     context.err << fmt::format("Each recording has {} whole cop{} beside ours.\n", wished, wished == 1 ? "y" : "ies");
   else
-    context.err << fmt::format("{} of {} recordings have fewer than {} whole copies; the node goes on making them.\n", short_of_copies,
+    context.err << fmt::format("{} of {} recordings have chunks with fewer than {} copies; the node goes on making them.\n", short_of_copies,
                                audits.size(), wished);
 }
 
