@@ -59,7 +59,8 @@ public:
   std::shared_ptr<message_links> message_events = std::make_shared<message_links>();
   std::shared_ptr<chunk_links> chunk_events = std::make_shared<chunk_links>();
   std::shared_ptr<link_table> table = std::make_shared<link_table>();
-  std::shared_ptr<cluster_state> shown = std::make_shared<cluster_state>();
+  system_clock_port clock;
+  std::shared_ptr<cluster_state> shown = std::make_shared<cluster_state>(clock);
 
   /// Listens; `start` lets the actor loose.
   explicit mesh_end(transport_key_pair pair) : keys(std::move(pair)), config(1, false), system(config) {
@@ -185,7 +186,7 @@ private:
 
   temp_folder folder;
   directory names;
-  system_clock_port clock;
+
   system_random random;
   count_blobs blobs{*this};
   runtime_config config;
