@@ -186,7 +186,6 @@ private:
 
   temp_folder folder;
   directory names;
-
   system_random random;
   count_blobs blobs{*this};
   runtime_config config;
