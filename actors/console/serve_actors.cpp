@@ -20,6 +20,13 @@ std::string actor_text(const inspection& actor) {
   return text;
 }
 
+/// The path of an actor on its own node.
+std::string_view path_there(std::string_view path) {
+  if (!path.starts_with(other_nodes)) return path;
+  path.remove_prefix(other_nodes.size());
+  return path.substr(std::min(path.find('/'), path.size() - 1) + 1);
+}
+
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool is_at_or_above(std::string_view path, std::string_view other) {
@@ -28,7 +35,8 @@ bool is_at_or_above(std::string_view path, std::string_view other) {
 
 /// What an action leads to. Those by whom an actor is resumed again cannot be suspended.
 outcome<consequence> allowed_consequence(child_action action, std::string_view path, const std::vector<inspection>& tree) {
-  if (action == child_action::suspend && (path == paths::console || path == paths::control || path == paths::audit))
+  auto there = path_there(path);
+  if (action == child_action::suspend && (there == paths::console || there == paths::control || there == paths::audit))
     return fail(errc::unsupported, "console", "it is needed to resume it again: it can be restarted, but not suspended");
   return consequence_of(action, path, tree);
 }
