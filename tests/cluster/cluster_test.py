@@ -14,6 +14,7 @@ import json
 import pathlib
 import random
 import re
+import signal
 import sys
 import time
 import traceback
@@ -707,6 +708,8 @@ def main():
     parser.add_argument("--numbers", type=pathlib.Path, help="file that measured numbers are appended to")
     parser.add_argument("--keep", action="store_true", help="keep the nodes' folders")
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     require_namespaces()
     cases = [c for c in SUITES[options.suite] if options.case in (None, c.__name__)]
     if not cases:

@@ -6,7 +6,7 @@ in one direction or both, by sending to an address of nobody: nothing is refused
 or, where the kernel has none, those of wire.py.
 
 Everything made here ends with `Cluster.end`, at the end of the process in every case: processes by their id, namespaces by
-their name, which has the process's id in it.
+their name, which has the process's id in it. Where the process is killed, a guard beside it does the same.
 """
 import atexit
 import calendar
@@ -35,6 +35,21 @@ NOBODY = "02:77:00:00:00:fe"
 LOG_LINES_SHOWN = 25
 ANSWER_SECONDS = 5
 FINAL = ("completed", "interrupted", "failed")
+
+
+# Waits until nobody holds the other end of its standard input, and leaves the test's process tree, so that whoever kills
+# that tree does not kill it. $1 is the folder, $2 the control groups, the others are namespaces.
+GUARD = """exec 3<&0
+( trap '' INT TERM HUP
+  cat <&3
+  sleep 1 # Nodes that were killed need a moment to be gone.
+  folder=$1; groups=$2; shift 2
+  for space; do ip netns del "$space"; done
+  for data in "$folder"/*/data; do mountpoint -q "$data" && umount "$data"; done
+  for image in "$folder"/*/disk.img; do losetup -j "$image" | cut -d: -f1 | xargs -r losetup -d; done
+  rmdir "$groups"*
+  [ -e "$folder/keep" ] || rm -rf "$folder"
+) > /dev/null 2>&1 &"""
 
 
 class Wrong(AssertionError):
@@ -94,6 +109,12 @@ def require_namespaces():
     if made.returncode:
         skip(f"no network namespace can be made here: {made.stderr.strip()}")
     ip("netns", "del", probe, must=False)
+
+
+def control_groups():
+    """Where control groups of the block controller are made."""
+    blkio = pathlib.Path("/sys/fs/cgroup/blkio")
+    return blkio if blkio.is_dir() else pathlib.Path("/sys/fs/cgroup")
 
 
 class ControlConnection(http.client.HTTPConnection):
@@ -320,9 +341,9 @@ class SlowDisk:
         for program in ("losetup", "mkfs.ext4", "mount"):
             if shutil.which(program) is None:
                 return f"{program} is missing"
-        blkio = pathlib.Path("/sys/fs/cgroup/blkio")
-        unified = pathlib.Path("/sys/fs/cgroup")
-        if not blkio.is_dir() and not (unified / "cgroup.controllers").exists():
+        groups = control_groups()
+        version_1 = groups.name == "blkio"
+        if not version_1 and not (groups / "cgroup.controllers").exists():
             return "there is no block controller of control groups"
         with open(self.image, "wb") as image:
             image.truncate(self.MIB << 20)
@@ -337,19 +358,15 @@ class SlowDisk:
             return "no file system can be mounted"
         self.mounted = True
         number = pathlib.Path(f"/sys/class/block/{pathlib.Path(self.device).name}/dev").read_text().strip()
-        name = f"lucid{os.getpid()}-{self.node.number}"
+        group = groups / f"{self.node.cluster.groups.name}{self.node.number}"
         try:
-            if blkio.is_dir():
-                group = blkio / name
-                group.mkdir()
-                self.group = group
+            group.mkdir()
+            self.group = group
+            if version_1:
                 for file in ("blkio.throttle.write_bps_device", "blkio.throttle.read_bps_device"):
                     (group / file).write_text(f"{number} {bytes_per_second}")
             else:
-                group = unified / name
-                group.mkdir()
-                self.group = group
-                (unified / "cgroup.subtree_control").write_text("+io")
+                (groups / "cgroup.subtree_control").write_text("+io")
                 (group / "io.max").write_text(f"{number} wbps={bytes_per_second} rbps={bytes_per_second}")
         except OSError as trouble:
             return f"control groups: {trouble}"
@@ -389,6 +406,13 @@ class Cluster:
         self.cuts = set()
         atexit.register(self.end)
         self.nodes = [Node(self, n + 1) for n in range(count)]
+        if keep:
+            (self.folder / "keep").touch()
+        self.groups = control_groups() / f"lucid{os.getpid()}-"
+        spaces = [self.hub, *[n.space for n in self.nodes]]
+        self.guard = subprocess.Popen(["sh", "-c", GUARD, "guard", self.folder, self.groups, *spaces],
+                                      stdin=subprocess.PIPE, start_new_session=True)
+        self.guard.wait()
         self._lay_cables()
         self.has_netem = self._try_netem()
 
@@ -545,6 +569,7 @@ class Cluster:
                 node.slow.end()
         for space in self.spaces:
             ip("netns", "del", space, must=False)
+        self.guard.stdin.close()
         if self.keep:
             say(f"kept: {self.folder}")
         else:
