@@ -485,8 +485,9 @@ def paused_holder(options):
 
 def bad_links(options):
     """100 ms and 5 % loss in each direction, over which TCP carries some 40 KB/s: a small recording. Then no loss, but more
-    bytes, some frames twice and some out of order."""
-    with standard(3, options.program, options.keep) as cluster, told(cluster):
+    bytes, some frames twice and some out of order. Leases are longer, as one would have them on such links."""
+    with standard(3, options.program, options.keep,
+                  extra={"mesh": ['lease_time = "6 s"', 'peer_timeout = "6 s"']}) as cluster, told(cluster):
         recorder = cluster[1]
         with LeaseWatch(cluster) as watch:
             for node in cluster.nodes[1:]:
@@ -498,7 +499,7 @@ def bad_links(options):
             for node in cluster.nodes[1:]:
                 node.shape(delay_ms=50, duplicate=0.01, reorder=0.001, seed=options.seed + node.number)
             session = begin(recorder, 8)
-            _, took = recorder.wait_final(session, 90)
+            _, took = recorder.wait_final(session, 120)
             note("bad_links.reordered_s", took, "s, 8 s (15 MB) over 100 ms, frames twice and out of order: until it is final")
             cluster.heal()
             verified(recorder, session)
