@@ -112,7 +112,7 @@ const holders = (r: Replication) =>
       { title: 'Node', class: 'grow', cell: (o) => o.name },
       { title: 'State', cell: (o) => h('span', { class: `state ${o.up ? 'up' : 'down'}` }, o.up ? 'up' : 'down') },
       { title: 'Chunks', class: 'number', cell: (o) => count(o.chunk_count) },
-      { title: 'Size', class: 'number', cell: (o) => bytes(o.bytes) },
+      { title: 'Size', class: 'number spare', cell: (o) => bytes(o.bytes) },
       { title: 'Proved', class: 'number', cell: (o) => count(o.challenges_ok) },
       { title: 'Failed', class: 'number', cell: (o) => alarmIf(o.challenges_failed) },
       { title: 'Late', class: 'number', cell: (o) => count(o.challenges_late) },
