@@ -41,8 +41,11 @@ export function matches(actor: Actor, filter: Filter): boolean {
 
 export const isFiltering = (filter: Filter) => filter.text.trim() !== '' || filter.states.size > 0;
 
+const otherNodes = 'nodes/';
+
 /** The root of another node of the cluster: "nodes/attic". Path and name, as the API states them. */
-export const isOtherNode = (path: string) => /^nodes\/[^/]+$/.test(path);
+export const isOtherNode = (path: string) =>
+  path.startsWith(otherNodes) && path.length > otherNodes.length && !path.includes('/', otherNodes.length);
 /** The other node that an actor runs on: "attic" of "nodes/attic/storage/store"; '' for one of this node. */
 export const otherNodeOf = (path: string) => /^nodes\/([^/]+)/.exec(path)?.[1] ?? '';
 
