@@ -12,9 +12,10 @@
 
 namespace lucid {
 
-/// Frames of one link that mesh/links has not handled yet: a list of full length, and half of that again.
+/// Frames of one link that mesh/links has not handled yet: a list of full length, or about a thousand small ones, which
+/// take it a tenth of a second: so no link holds up the heartbeats of the others.
 inline constexpr std::size_t inbox_bytes_max = 2u << 20;
-inline constexpr std::size_t inbox_frame_overhead_bytes = 256; ///< What a frame takes beside its bytes.
+inline constexpr std::size_t inbox_frame_overhead_bytes = 2048; ///< What a frame counts beside its bytes.
 
 /// Stands between the transport's thread and the actor mesh/links, which may be another incarnation at each call.
 ///

@@ -40,7 +40,7 @@ quota_settings member_quota(std::chrono::nanoseconds heartbeat_interval) noexcep
   constexpr double weight_per_beat = 24; // Four times what is usual.
   quota_settings settings;
   settings.messages_per_s = std::max(100.0, weight_per_beat / std::max(seconds_of(heartbeat_interval), 0.01));
-  settings.messages_burst = 8192; // Twice what forming a cluster takes.
+  settings.messages_burst = 4096; // Twice what forming a cluster takes.
   settings.bytes_per_s = 512 * 1024;
   settings.bytes_burst = 8 * 1024 * 1024;
   return settings;

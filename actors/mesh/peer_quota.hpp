@@ -34,7 +34,7 @@ struct quota_settings {
 
 /// For members of the cluster, a link. Each interval brings a heartbeat and its answer, asks for leases and answers, and
 /// every fourth a summary: about 6 by their cost. When a cluster forms, each member passes on what it hears of each other
-/// one, an admission and a statement of 256 members: 512 updates of cost 8. A list of full length is 1.5 MiB.
+/// one: about one update of cost 8 for each (tests/unit/honest_load_tests.cpp). A list of full length is 1.5 MiB.
 quota_settings member_quota(std::chrono::nanoseconds heartbeat_interval) noexcept;
 
 /// Pure: a token bucket each for messages and bytes, and a sum of penalties, for each peer. Threads: one at a time.

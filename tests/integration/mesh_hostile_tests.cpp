@@ -411,4 +411,6 @@ BOOST_FIXTURE_TEST_CASE(broken_envelopes_end_in_a_ban, attacked) {
   BOOST_TEST(links < 10);
   BOOST_TEST(beta.dial(alpha) == 0u);
   BOOST_TEST(alpha.refused("mesh ban"));
+  BOOST_TEST(alpha.wait_for([&] { return beta.dial(alpha) != 0; }, 40s)); // The first ban is over after 30 s.
+  BOOST_TEST(alpha.number("peers banned") == 0u);
 }
