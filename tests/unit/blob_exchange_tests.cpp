@@ -54,6 +54,11 @@ public:
     queued_ = 0;
     wake_.wait(lock, [&] { return !busy_; });
   }
+  void hold(bool on) {
+    std::lock_guard lock(mutex_);
+    held_ = on;
+    wake_.notify_all();
+  }
   std::atomic<int> cut_count{0};
   std::atomic<int> refuse_in_{0};
 
@@ -61,7 +66,7 @@ private:
   void work() {
     for (;;) {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+      wake_.wait(lock, [&] { return closing_ || (!held_ && !queue_.empty()); });
       if (closing_) return;
       auto frame = std::move(queue_.front());
       queue_.pop_front();
@@ -81,7 +86,7 @@ private:
   std::condition_variable wake_;
   std::size_t queued_ = 0;
   std::deque<byte_buffer> queue_;
-  bool closing_ = false, busy_ = false;
+  bool closing_ = false, busy_ = false, held_ = false;
   std::thread thread_;
 };
 
@@ -112,9 +117,14 @@ struct two_nodes {
     into.emplace(token, std::move(result));
     changed.notify_all();
   }
+  /// A link is up at both ends before it carries anything.
   void link() {
+    from_a.hold(true);
+    from_b.hold(true);
     a.link_up(b_id);
     b.link_up(a_id);
+    from_a.hold(false);
+    from_b.hold(false);
   }
   bool wait(auto until) {
     std::unique_lock lock(mutex);
