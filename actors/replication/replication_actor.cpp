@@ -50,6 +50,14 @@ struct known_session {
 };
 using known_sessions = std::map<session_id, known_session>;
 
+/// Something that was asked of a holder.
+struct holder_question {
+  node_id to{};
+  std::uint64_t road = 0; ///< The generation of its place in the directory.
+  std::function<void(const caf::error&)> otherwise;
+  bool over = false;
+};
+
 struct replication_state {
   static inline const char* name = "replication";
   replication_parts parts;
@@ -69,6 +77,7 @@ struct replication_state {
   std::uint64_t put_bytes = 0;
   std::string last_failure;
   bool look_failed = false; ///< That was it.
+  std::vector<std::shared_ptr<holder_question>> asked; ///< Bounded by the core's actions under way.
 };
 
 using replication_self = replication_api::stateful_pointer<replication_state>;
@@ -171,6 +180,7 @@ struct replication_shell {
       state().members.emplace(m.id, std::move(m));
     }
     std::erase_if(state().holders, [&](const auto& h) { return !state().members.contains(h.first); });
+    end_lost_questions();
     core().set_members(members, clock->monotonic());
   }
 
@@ -222,6 +232,43 @@ struct replication_shell {
       std::visit([this](const auto& a) { carry_out(a); }, action);
   }
 
+  // --- asking a holder ---------------------------------------------------------------------------------------------------
+
+  /// What was asked of a node that is lost is never answered: it counts as refused as soon as the way there is another.
+  template <class Answer, class Duration, class Message, class Then>
+  void ask(const node_id& to, Duration timeout, Message what, Then then, std::function<void(const caf::error&)> otherwise) const {
+    auto& holder = state().holders[to];
+    auto asked = std::make_shared<holder_question>(holder_question{to, road_to(to), std::move(otherwise)});
+    state().asked.push_back(asked);
+    holder.request(self, timeout, std::move(what))
+      .then(
+        [asked, then = std::move(then)](const Answer& answer) {
+          if (std::exchange(asked->over, true)) return;
+          then(answer);
+        },
+        [asked](const caf::error& e) {
+          if (!std::exchange(asked->over, true)) asked->otherwise(e);
+        });
+  }
+
+  std::uint64_t road_to(const node_id& to) const {
+    auto& slot = state().holders[to].slot();
+    return slot ? slot->generation_at()->load(std::memory_order_acquire) : 0;
+  }
+
+  void end_lost_questions() const {
+    auto asked = std::exchange(state().asked, {});
+    for (auto& one : asked) {
+      if (one->over) continue;
+      if (state().members.contains(one->to) && road_to(one->to) == one->road) {
+        state().asked.push_back(one);
+        continue;
+      }
+      one->over = true;
+      one->otherwise(to_caf({errc::unreachable, "replication", "the way to the holder was lost", nullptr}));
+    }
+  }
+
   // --- what the core wants ---------------------------------------------------------------------------------------------
 
   template <class Action>
@@ -240,9 +287,7 @@ struct replication_shell {
   }
 
   void carry_out(const have_action& a) const {
-    state().holders[a.to]
-      .request(self, small_timeout, replica_have_request{state().parts.self, a.session, a.chunks})
-      .then(
+    ask<replica_have>(a.to, small_timeout, replica_have_request{state().parts.self, a.session, a.chunks},
         [me = *this, a](const replica_have& answer) {
           me.core().done(a, answer);
           me.go_on();
@@ -251,9 +296,7 @@ struct replication_shell {
   }
 
   void carry_out(const remove_action& a) const {
-    state().holders[a.to]
-      .request(self, small_timeout, replica_remove_request{state().parts.self, a.session})
-      .then(
+    ask<replica_status>(a.to, small_timeout, replica_remove_request{state().parts.self, a.session},
         [me = *this, a](const replica_status&) {
           me.core().done(a);
           me.go_on();
@@ -289,9 +332,7 @@ struct replication_shell {
   void put(const put_action& a, chunk_to_put what) const {
     auto size = what.file.size();
     with_blob(a, a.to, what.file, a.record.content, [me = *this, a, size, row = std::move(what.row)](const blob_ref& file) {
-      me.state().holders[a.to]
-        .request(me.self, put_timeout, replica_put_request{me.state().parts.self, row, a.record, file})
-        .then(
+      me.ask<chunk_record>(a.to, put_timeout, replica_put_request{me.state().parts.self, row, a.record, file},
           [me, a, size](const chunk_record& stored) {
             if (stored.content != a.record.content)
               return me.fail_here(a, {errc::protocol_violation, "replication", "a holder stored another chunk", nullptr});
@@ -369,9 +410,7 @@ struct replication_shell {
   }
 
   void tell(const news_action& a, replica_news_request request, const news_mark& told) const {
-    state().holders[a.to]
-      .request(self, small_timeout, std::move(request))
-      .then(
+    ask<replica_status>(a.to, small_timeout, std::move(request),
         [me = *this, a, told](const replica_status&) {
           me.core().done(a, told);
           me.go_on();
@@ -463,9 +502,7 @@ struct replication_shell {
   void verify(const node_id& node, const session_id& session, std::vector<chunk_mark> chunks, Then then) const {
     replica_verify_request request{state().parts.self, session, std::move(chunks)};
     auto asked = request.chunks;
-    state().holders[node]
-      .request(self, verify_timeout, std::move(request))
-      .then(
+    ask<replica_verify>(node, verify_timeout, std::move(request),
         [me = *this, node, session, asked, then](const replica_verify& answer) {
           for (auto* places : {&answer.damaged, &answer.missing})
             for (auto place : *places)
