@@ -290,7 +290,7 @@ class Test:
         if newer <= fence:
             raise Wrong(f"lease {newer} of {now} is not above {fence} of {name}")
         self.numbers["role moved after kill -9"] = passed
-        until("another chunk is sealed", 60, lambda: first.chunks_of(recording.id) > chunks, 0.05)
+        until("another chunk is sealed", 150, lambda: first.chunks_of(recording.id) > chunks, 0.05)
         self.numbers["next chunk sealed after kill -9"] = time.monotonic() - killed
         sealer.start()
         recording.wait(200)
