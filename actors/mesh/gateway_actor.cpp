@@ -137,8 +137,8 @@ struct gateway_shell {
     bool again = peer.retry_at && *peer.retry_at <= clock->monotonic();
     if (!made && !again) return;
     peer.retry_at.reset();
-    road().detach(link.link); // Of an earlier gateway, or the stream that ended.
-    road().attach(link.link, link.dialled);
+    if (made) road().detach(link.link); // The stream of an earlier gateway.
+    road().attach(link.link, link.dialled); // Nothing, where a stream is open.
   }
 
   void part_from(peer_state& peer) const {
@@ -168,7 +168,8 @@ struct gateway_shell {
       log::warn(path, "the stream of {} was ended: {}", peer->link.name, to_string(why));
     }
     withdraw(*peer);
-    peer->retry_at = clock->monotonic() + stream_retry;
+    // Who dialled begins the next one; the other side waits for it, or the two would end each other's streams for ever.
+    if (peer->link.dialled) peer->retry_at = clock->monotonic() + stream_retry;
   }
 
   // --- the gateways of others -------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ struct placed_shell {
     auto key = wrap_session_key(*state().options.local.key, holder->box_key);
     if (!key) return failed(attempt, key.error());
     auto& chunk = chunk_of(attempt);
-    remote_seal_request request{view.self, attempt.where.fence, *key, chunk.key, chunk.span, chunk.last_of_track,
+    remote_seal_request request{view.self, state().dispatch.fence_of(attempt), *key, chunk.key, chunk.span, chunk.last_of_track,
                                 static_cast<std::uint32_t>(state().options.local.zstd_level), plain};
     ref<sealing_api>(*names, paths::of_node(holder->name, paths::sealing))
       .request(self, remote_patience, std::move(request))
@@ -205,7 +205,7 @@ struct placed_shell {
   void hand_to_store(const seal_attempt& attempt, sealed_chunk sealed) const {
     if (!state().dispatch.current(attempt)) return;
     auto size_bytes = sealed.file.size();
-    sealed.fence = {seal_role, attempt.where.fence};
+    sealed.fence = {seal_role, state().dispatch.fence_of(attempt)};
     state().store.request(self, store_timeout, std::move(sealed))
       .then(
         [me = *this, attempt, size_bytes](const chunk_record& record) {

@@ -9,8 +9,16 @@ void seal_dispatch::add(std::uint64_t chunk, time now) { waiting_.try_emplace(ch
 
 void seal_dispatch::set_holder(std::optional<seal_holder> holder, time now) {
   if (holder == holder_) return;
+  bool same_way = holder && last_ && holder->node == last_->node && holder->road == last_->road;
   holder_ = holder;
+  if (!holder) return; // What is under way may still arrive.
+  last_ = holder;
+  if (same_way) return; // The same node under another number: it goes on with what it has.
   for (auto& [chunk, one] : waiting_) one = {0, now, retry_min};
+}
+
+std::uint64_t seal_dispatch::fence_of(const seal_attempt& attempt) const {
+  return last_ && last_->node == attempt.where.node ? last_->fence : attempt.where.fence;
 }
 
 std::vector<seal_attempt> seal_dispatch::due(time now) {

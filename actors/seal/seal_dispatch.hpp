@@ -28,7 +28,7 @@ struct seal_attempt {
 
 /// The chunks of one session on their way to whoever seals.
 ///
-/// A chunk has at most one attempt that counts. When the role moves, all attempts begin anew at its new holder: the
+/// A chunk has at most one attempt that counts. When the role moves to another node, all attempts begin anew there: the
 /// chunks are still here, so nothing depends on what the old one did.
 /// Threads: none. One owner calls it.
 class seal_dispatch {
@@ -39,13 +39,17 @@ public:
 
   void add(std::uint64_t chunk, time now);
 
-  /// The present holder; none: nobody, so everything waits.
+  /// The present holder; none: nobody, so nothing is begun. When it is another node, or the way there is another, all
+  /// attempts begin anew; the same node under another number goes on with what it has.
   void set_holder(std::optional<seal_holder> holder, time now);
 
   /// The attempts to begin now.
   std::vector<seal_attempt> due(time now);
 
   bool current(const seal_attempt& attempt) const;
+
+  /// Under which number what the attempt brings is written: the newest that its node is known to hold.
+  std::uint64_t fence_of(const seal_attempt& attempt) const;
 
   /// The chunk is sealed and stored. False, and nothing changes: another attempt counts.
   bool done(const seal_attempt& attempt);
@@ -67,6 +71,7 @@ private:
   };
   std::map<std::uint64_t, entry> waiting_; ///< By chunk: oldest first. Bounded by chunk's in_flight_max.
   std::optional<seal_holder> holder_;
+  std::optional<seal_holder> last_; ///< The last one there was.
   std::uint64_t last_attempt_ = 0;
 };
 

@@ -159,6 +159,7 @@ test('the cluster page shows who is there, invites, and removes after asking', a
   assert.match(invitation, /^lucid-join:/);
   await visible(page, 'good until');
   await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByLabel('Invitation', { exact: true }).waitFor({ state: 'detached' });
   const kept = await page.evaluate(() => document.body.innerHTML + JSON.stringify({ ...localStorage, ...sessionStorage }));
   assert.ok(!kept.includes(invitation), 'nothing keeps it');
 
