@@ -43,6 +43,13 @@ public:
     if (good() && !from_hex_into(digits, bytes)) spoil(name);
     return bytes;
   }
+  /// Zero for an empty text: nobody.
+  template <std::size_t N>
+  std::array<std::uint8_t, N> hex_or_none(const char* name) {
+    auto found = from_.is_object() ? from_.find(name) : from_.end();
+    if (found != from_.end() && found->is_string() && found->template get_ref<const std::string&>().empty()) return {};
+    return hex<N>(name);
+  }
   std::vector<std::string> texts(const char* name) {
     std::vector<std::string> all;
     for (auto& one : list(name)) {
@@ -106,7 +113,7 @@ outcome<lease_view> read_lease(const answer& from) {
   lease_view lease;
   lease.role = in.text("role");
   lease.place = in.number<std::uint32_t>("place");
-  lease.holder = in.hex<32>("holder");
+  lease.holder = in.hex_or_none<32>("holder");
   lease.fence = in.number<std::uint64_t>("fence");
   lease.remaining_ms = in.number<std::int64_t>("remaining_ms");
   if (auto done = in.finish(); !done) return pass_on(std::move(done));
@@ -130,6 +137,7 @@ outcome<cluster_view> read_cluster_view(const nlohmann::json& from) {
   answer_reader in(from);
   cluster_view cluster;
   cluster.name = in.text("name");
+  if (in.good() && cluster.name.empty()) return cluster; // It stands alone: there is nothing more to tell.
   cluster.cluster_id = in.hex<32>("cluster_id");
   cluster.list_version = in.number<std::uint64_t>("list_version");
   cluster.self = in.hex<32>("self");
