@@ -154,7 +154,7 @@ class Node:
         with open(self.log, "ab") as log:
             log.write(f"--- start {self.lives + 1}\n".encode())
             log.flush()
-            command = ["ip", "netns", "exec", self.space, self.cluster.program, "--config", self.config, "node"]
+            command = ["nsenter", f"--net=/run/netns/{self.space}", self.cluster.program, "--config", self.config, "node"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=self._before_exec)
         self.lives += 1
@@ -241,7 +241,7 @@ class Node:
         """The command line on this node: (exit code, standard output, standard error)."""
         command = [self.cluster.program, "--config", self.config, *words]
         if inside:
-            command = ["ip", "netns", "exec", self.space, *command]
+            command = ["nsenter", f"--net=/run/netns/{self.space}", *command]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
                               preexec_fn=die_with_parent)
         if codes is not None and done.returncode not in codes:
@@ -305,7 +305,7 @@ class Node:
             return
         plan = dict(delay_ms=delay_ms, jitter_ms=jitter_ms, loss=loss, reorder=reorder, duplicate=duplicate, seed=seed, only=only)
         ip("-n", self.cluster.hub, "link", "set", self.port_name, "nomaster")
-        self.wire = subprocess.Popen(["ip", "netns", "exec", self.cluster.hub, sys.executable, HERE / "wire.py", "carry",
+        self.wire = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.cluster.hub}", sys.executable, HERE / "wire.py", "carry",
                                       self.port_name, f"f{self.number}", json.dumps(plan)],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_parent)
         check(self.wire.stdout.readline() == b"carrying\n", f"no wire for {self.name}")
@@ -440,7 +440,7 @@ class Cluster:
             ip("-n", node.space, "link", "add", "eth0", "address", node.mac, "type", "veth",
                "peer", "name", node.port_name, "netns", self.hub)
             ip("-n", node.space, "address", "add", f"{node.address}/24", "dev", "eth0")
-            subprocess.run(["ip", "netns", "exec", node.space, sys.executable, HERE / "wire.py", "plain", "eth0"], check=True)
+            subprocess.run(["nsenter", f"--net=/run/netns/{node.space}", sys.executable, HERE / "wire.py", "plain", "eth0"], check=True)
             ip("-n", node.space, "link", "set", "eth0", "up")
             # The other side of a wire, if there is ever one.
             ip("-n", self.hub, "link", "add", f"f{node.number}", "type", "veth", "peer", "name", f"g{node.number}")

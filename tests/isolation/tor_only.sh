@@ -69,22 +69,25 @@ hardware=$(ip -n "$inside" -o link show cable | sed -n 's/.*link\/ether \([0-9a-
 [[ -n $hardware ]] || { echo "tor_only: the cable has no address" >&2; exit 3; }
 echo "nameserver $address_out" >"$work/resolv.conf"
 
-ip netns exec "$outside" tcpdump -i cable -n -U -s 128 -w "$work/capture" >"$work/tcpdump.log" 2>&1 &
+nsenter --net="/run/netns/$outside" tcpdump -i cable -n -U -s 128 -w "$work/capture" >"$work/tcpdump.log" 2>&1 &
 dumper=$!
 for _ in {1..100}; do grep -q 'listening on' "$work/tcpdump.log" && break; sleep 0.1; done
 grep -q 'listening on' "$work/tcpdump.log" || { cat "$work/tcpdump.log" >&2; exit 3; }
 
-coproc NETWORK { exec ip netns exec "$outside" "$here/../doubles/private_tor.py" --address "$address_out" "$work/net"; }
+coproc NETWORK { exec nsenter --net="/run/netns/$outside" "$here/../doubles/private_tor.py" --address "$address_out" "$work/net"; }
 network=$NETWORK_PID
 IFS= read -r -t 150 ready <&"${NETWORK[0]}" || { echo "tor_only: no private Tor network" >&2; exit 3; }
 echo "tor_only: private Tor network $ready s"
 
 ended=0
 mkdir "$work/inside"
-# The mounts are the command's own: `ip netns exec` sees to that.
+# Mounts of its own, so that names are asked for beyond the cable. Where "/" is no mount of its own there are none: then
+# the machine's name server is asked, by the same cable.
+own_mounts=()
+if unshare --mount true 2>/dev/null; then own_mounts=(unshare --mount); else work_resolv=; fi
 # shellcheck disable=SC2016 # The inner shell expands them.
-LUCID_TOR_EXTRA_TORRC=$work/net/client.torrc LUCID_WORK=$work/inside ip netns exec "$inside" \
-  bash -c 'mount --bind "$0" /etc/resolv.conf 2>/dev/null || true; exec "$@"' "$work/resolv.conf" "$@" </dev/null || ended=$?
+LUCID_TOR_EXTRA_TORRC=$work/net/client.torrc LUCID_WORK=$work/inside nsenter --net="/run/netns/$inside" "${own_mounts[@]}" \
+  bash -c '[[ -z $0 ]] || mount --bind "$0" /etc/resolv.conf 2>/dev/null || true; exec "$@"' "${work_resolv-$work/resolv.conf}" "$@" </dev/null || ended=$?
 
 sleep 1 # What was sent last is written.
 kill "$dumper"
