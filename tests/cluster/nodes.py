@@ -91,8 +91,15 @@ def die_with_parent():
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def inside(space):
+    """What runs a command in a namespace. `ip netns exec` and `ip -n` mount things, which needs a "/" that is a mount."""
+    return ["nsenter", f"--net=/run/netns/{space}"]
+
+
 def ip(*words, must=True):
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=20)
+    """As the program; `-n NAME` first is the namespace it is about."""
+    command = [*inside(words[1]), "ip", *words[2:]] if words[0] == "-n" else ["ip", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     if must and done.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")
     return done
@@ -101,7 +108,7 @@ def ip(*words, must=True):
 def require_namespaces():
     if os.geteuid() != 0:
         skip("network namespaces need root")
-    for program in ("ip", "tc"):
+    for program in ("ip", "tc", "nsenter"):
         if shutil.which(program) is None:
             skip(f"{program} is missing (scripts/install_deps.sh test)")
     probe = f"lucid{os.getpid()}-probe"
@@ -154,7 +161,7 @@ class Node:
         with open(self.log, "ab") as log:
             log.write(f"--- start {self.lives + 1}\n".encode())
             log.flush()
-            command = ["nsenter", f"--net=/run/netns/{self.space}", self.cluster.program, "--config", self.config, "node"]
+            command = [*inside(self.space), self.cluster.program, "--config", self.config, "node"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=self._before_exec)
         self.lives += 1
@@ -241,7 +248,7 @@ class Node:
         """The command line on this node: (exit code, standard output, standard error)."""
         command = [self.cluster.program, "--config", self.config, *words]
         if inside:
-            command = ["nsenter", f"--net=/run/netns/{self.space}", *command]
+            command = [*inside(self.space), *command]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
                               preexec_fn=die_with_parent)
         if codes is not None and done.returncode not in codes:
@@ -301,11 +308,11 @@ class Node:
             ends = {"to": (self.cluster.hub, self.port_name), "from": (self.space, "eth0")}
             for direction, (space, device) in ends.items():
                 if only in (None, direction):
-                    subprocess.run(["tc", "-n", space, "qdisc", "replace", "dev", device, "root", *netem], check=True)
+                    subprocess.run([*inside(space), "tc", "qdisc", "replace", "dev", device, "root", *netem], check=True)
             return
         plan = dict(delay_ms=delay_ms, jitter_ms=jitter_ms, loss=loss, reorder=reorder, duplicate=duplicate, seed=seed, only=only)
         ip("-n", self.cluster.hub, "link", "set", self.port_name, "nomaster")
-        self.wire = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.cluster.hub}", sys.executable, HERE / "wire.py", "carry",
+        self.wire = subprocess.Popen([*inside(self.cluster.hub), sys.executable, HERE / "wire.py", "carry",
                                       self.port_name, f"f{self.number}", json.dumps(plan)],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_parent)
         check(self.wire.stdout.readline() == b"carrying\n", f"no wire for {self.name}")
@@ -313,7 +320,7 @@ class Node:
     def unshape(self):
         if self.cluster.has_netem:
             for space, device in ((self.cluster.hub, self.port_name), (self.space, "eth0")):
-                subprocess.run(["tc", "-n", space, "qdisc", "del", "dev", device, "root"], stderr=subprocess.DEVNULL)
+                subprocess.run([*inside(space), "tc", "qdisc", "del", "dev", device, "root"], stderr=subprocess.DEVNULL)
         elif self.wire:
             self.wire.stdin.close()
             self.wire.wait(10)
@@ -440,7 +447,7 @@ class Cluster:
             ip("-n", node.space, "link", "add", "eth0", "address", node.mac, "type", "veth",
                "peer", "name", node.port_name, "netns", self.hub)
             ip("-n", node.space, "address", "add", f"{node.address}/24", "dev", "eth0")
-            subprocess.run(["nsenter", f"--net=/run/netns/{node.space}", sys.executable, HERE / "wire.py", "plain", "eth0"], check=True)
+            subprocess.run([*inside(node.space), sys.executable, HERE / "wire.py", "plain", "eth0"], check=True)
             ip("-n", node.space, "link", "set", "eth0", "up")
             # The other side of a wire, if there is ever one.
             ip("-n", self.hub, "link", "add", f"f{node.number}", "type", "veth", "peer", "name", f"g{node.number}")
@@ -458,10 +465,10 @@ class Cluster:
         ip("-n", one.space, "neigh", "replace", other.address, "lladdr", mac, "nud", "permanent", "dev", "eth0")
 
     def _try_netem(self):
-        tried = subprocess.run(["tc", "-n", self.hub, "qdisc", "replace", "dev", "bridge", "root", "netem", "delay", "1ms"],
+        tried = subprocess.run([*inside(self.hub), "tc", "qdisc", "replace", "dev", "bridge", "root", "netem", "delay", "1ms"],
                                capture_output=True)
         if tried.returncode == 0:
-            subprocess.run(["tc", "-n", self.hub, "qdisc", "del", "dev", "bridge", "root"], check=True)
+            subprocess.run([*inside(self.hub), "tc", "qdisc", "del", "dev", "bridge", "root"], check=True)
         return tried.returncode == 0
 
     # --- links ------------------------------------------------------------------------------------------------------

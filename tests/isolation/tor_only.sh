@@ -56,16 +56,16 @@ trap clean_up EXIT
 trap 'exit 3' INT TERM HUP
 
 ip netns add "$inside"
-ip -n "$outside" link add cable type veth peer name cable netns "$inside"
+nsenter --net="/run/netns/$outside" ip link add cable type veth peer name cable netns "$inside"
 for end in "$outside $address_out" "$inside $address_in"; do
   read -r name address <<<"$end"
-  ip -n "$name" link set lo up
-  ip -n "$name" address add "$address/24" dev cable
-  ip -n "$name" link set cable up
+  nsenter --net="/run/netns/$name" ip link set lo up
+  nsenter --net="/run/netns/$name" ip address add "$address/24" dev cable
+  nsenter --net="/run/netns/$name" ip link set cable up
 done
-ip -n "$inside" route add default via "$address_out"
+nsenter --net="/run/netns/$inside" ip route add default via "$address_out"
 # Whatever is sent is seen, whether or not somebody would answer.
-hardware=$(ip -n "$inside" -o link show cable | sed -n 's/.*link\/ether \([0-9a-f:]*\).*/\1/p')
+hardware=$(nsenter --net="/run/netns/$inside" ip -o link show cable | sed -n 's/.*link\/ether \([0-9a-f:]*\).*/\1/p')
 [[ -n $hardware ]] || { echo "tor_only: the cable has no address" >&2; exit 3; }
 echo "nameserver $address_out" >"$work/resolv.conf"
 
