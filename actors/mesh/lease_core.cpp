@@ -113,6 +113,13 @@ lease_outputs lease_core::heard(const node_id& from, const lease_message& messag
   return out;
 }
 
+/// Each list of members has numbers of its own, above those of earlier lists. Majorities of two lists that differ by more
+/// than one member need share nobody: without this the second could grant a number that the first had granted.
+std::uint64_t lease_core::numbers_before(std::uint64_t list_version) {
+  constexpr std::uint64_t numbers_per_list = 1ull << 20, lists_max = 1ull << 41;
+  return list_version == 0 ? 0 : (std::min(list_version, lists_max) - 1) * numbers_per_list;
+}
+
 void lease_core::see(const node_id& holder, const lease_ask& ask, time now) {
   if (holder == settings_.self) return; // What this node holds ends sooner than others may believe: `held` alone knows.
   auto& seen = sightings_[ask.lease];
@@ -288,7 +295,7 @@ void lease_core::beat(time now, lease_outputs& out) {
       auto granted = grants_.find(lease);
       if (granted != grants_.end()) c.highest = std::max(c.highest, granted->second.number);
       if (c.highest >= lease_number_max) continue;
-      c.number = c.highest + 1;
+      c.number = std::max(c.highest, numbers_before(list_version_)) + 1;
       c.began = now;
     }
     lease_ask ask{lease, c.number, c.holds_until.has_value()};

@@ -142,6 +142,7 @@ private:
   void see(const node_id& holder, const lease_ask& ask, time now);
   std::optional<lease_answer> decide(const node_id& from, const lease_message& message, const lease_ask& ask, time now,
                                      lease_outputs& out);
+  static std::uint64_t numbers_before(std::uint64_t list_version);
   void take_release(const node_id& from, std::uint64_t incarnation, const lease_release& release);
   void take_answer(const node_id& from, const lease_answer& answer, time now, lease_outputs& out);
   void answer(const node_id& to, lease_answer answer, time now, lease_outputs& out);
