@@ -127,7 +127,7 @@ struct gateway_shell {
       at = same ? std::next(at) : state().peers.erase(at);
     }
     for (auto& [id, link] : links) meet(id, link);
-    tell_exports(false);
+    tell_exports();
     run_later(self, look_interval, [me = *this] { me.look(); });
   }
 
@@ -221,8 +221,9 @@ struct gateway_shell {
     if (peer.gateway) self->send(caf::actor_cast<gateway_api>(peer.gateway), exported());
   }
 
-  void tell_exports(bool all) const {
-    bool changed = all;
+  /// To all who were met, when one of them is another incarnation.
+  void tell_exports() const {
+    bool changed = false;
     for (auto& [slot, told] : state().exports) {
       auto now = slot->generation_at()->load(std::memory_order_acquire);
       changed = changed || now != told;

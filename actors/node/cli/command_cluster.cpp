@@ -30,10 +30,24 @@ unix_time_us now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-outcome<cluster_view> view_of(const node_client& client) {
+/// What the node answers, and what that means.
+struct cluster_answer {
+  json text;
+  cluster_view view;
+};
+
+outcome<cluster_answer> answer_of(const node_client& client) {
   auto answer = client.cluster();
   if (!answer) return pass_on(std::move(answer));
-  return read_cluster_view(*answer);
+  auto view = read_cluster_view(*answer);
+  if (!view) return pass_on(std::move(view));
+  return cluster_answer{json(*answer), std::move(*view)};
+}
+
+outcome<cluster_answer> answer_of(command_context& context) {
+  auto client = node_of(context);
+  if (!client) return pass_on(std::move(client));
+  return answer_of(*client);
 }
 
 error stands_alone() {
@@ -43,9 +57,10 @@ error stands_alone() {
 
 /// The view of a node that is in a cluster.
 outcome<cluster_view> cluster_of(const node_client& client) {
-  auto view = view_of(client);
-  if (view && view->name.empty()) return tl::unexpected(stands_alone());
-  return view;
+  auto answer = answer_of(client);
+  if (!answer) return pass_on(std::move(answer));
+  if (answer->view.name.empty()) return tl::unexpected(stands_alone());
+  return std::move(answer->view);
 }
 
 std::string own_name(const cluster_view& cluster) {
@@ -78,7 +93,7 @@ command_result init(command_context& context, const std::string& name) {
     print_json(context.out, json(*made));
     return exit_code::ok;
   }
-  auto cluster = view_of(*client);
+  auto cluster = cluster_of(*client);
   if (!cluster) return pass_on(std::move(cluster));
   context.out << fmt::format("Cluster {} is formed; this node, {}, is its first member.\n", cluster->name, own_name(*cluster));
   if (!context.options.quiet) context.err << "`lucid cluster invite` asks another node in.\n";
@@ -179,14 +194,11 @@ command_result join(command_context& context, const std::string& written) {
 }
 
 command_result members(command_context& context) {
-  auto client = node_of(context);
-  if (!client) return pass_on(std::move(client));
-  auto answer = client->cluster();
+  auto answer = answer_of(context);
   if (!answer) return pass_on(std::move(answer));
-  auto cluster = read_cluster_view(*answer);
-  if (!cluster) return pass_on(std::move(cluster));
+  auto* cluster = &answer->view;
   if (context.options.json) {
-    print_json(context.out, {{"members", json((*answer)["members"])}});
+    print_json(context.out, {{"members", answer->text["members"]}});
     return exit_code::ok;
   }
   if (cluster->name.empty()) return tl::unexpected(stands_alone());
@@ -222,14 +234,11 @@ command_result remove(command_context& context, const std::string& written, bool
 }
 
 command_result show_status(command_context& context) {
-  auto client = node_of(context);
-  if (!client) return pass_on(std::move(client));
-  auto answer = client->cluster();
+  auto answer = answer_of(context);
   if (!answer) return pass_on(std::move(answer));
-  auto cluster = read_cluster_view(*answer);
-  if (!cluster) return pass_on(std::move(cluster));
+  auto* cluster = &answer->view;
   if (context.options.json) {
-    print_json(context.out, json(*answer));
+    print_json(context.out, answer->text);
     return exit_code::ok;
   }
   if (cluster->name.empty()) {
