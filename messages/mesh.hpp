@@ -48,7 +48,7 @@ struct cluster_ack {
 
 // --- between gateways: each node's one door for the actors of other nodes ---------------------------------------
 
-/// All actors of the node that is asked, with their paths there; at most inspections_max.
+/// All actors of the node that is asked, with their paths there; at most node_tree_rows_max.
 struct node_tree_request {};
 inline constexpr std::size_t node_tree_rows_max = 2000; ///< About 400 bytes each: within mesh.message_bytes_max.
 
