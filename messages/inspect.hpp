@@ -10,6 +10,7 @@
 #include "messages/pipeline.hpp"
 #include "messages/replication.hpp"
 #include "messages/sealing.hpp"
+#include "messages/standby.hpp"
 
 namespace caf::detail {
 class stringification_inspector; // Named only: what CAF prints messages with.
@@ -102,8 +103,8 @@ LUCID_INSPECT(journal_read_request, x.after_sequence, x.size_bytes)
 LUCID_INSPECT(journal_page, x.fragments)
 LUCID_INSPECT(journal_drop_request, x.video_up_to, x.events_up_to)
 LUCID_INSPECT(chunk_totals, x.chunk_count, x.last_sequence)
-LUCID_INSPECT(session_put_request, x.summary, x.what, x.policy, x.keys)
-LUCID_INSPECT(session_row, x.summary, x.what, x.policy, x.keys)
+LUCID_INSPECT(session_put_request, x.summary, x.what, x.policy, x.keys, x.key_commitment)
+LUCID_INSPECT(session_row, x.summary, x.what, x.policy, x.keys, x.key_commitment)
 LUCID_INSPECT(session_update_request, x.summary)
 LUCID_INSPECT(session_get_request, x.session)
 LUCID_INSPECT(session_list_request, x.unfinished_only, x.offset, x.count)
@@ -111,6 +112,7 @@ LUCID_INSPECT(chunk_list_request, x.session)
 LUCID_INSPECT(manifest_put_request, x.session, x.document, x.entry)
 LUCID_INSPECT(anchor_put_request, x.record)
 LUCID_INSPECT(session_remove_request, x.session)
+LUCID_INSPECT(session_adopt_request, x.session)
 LUCID_INSPECT(manifest_build_request, x.session, x.interrupted)
 LUCID_INSPECT(ledger_append_request, x.entries)
 LUCID_INSPECT(ledger_status, x.height, x.entry_count, x.last_block_us)
@@ -123,7 +125,10 @@ LUCID_INSPECT(session_progress, x.started_us, x.ended_us, x.frame_count, x.fragm
 LUCID_INSPECT(pipeline_trouble, x.code, x.who, x.what)
 LUCID_INSPECT(cluster_init_request, x.name)
 LUCID_INSPECT(cluster_invite_request, x.valid_seconds)
-LUCID_INSPECT(cluster_invitation, hidden<Inspector>(x.text), x.address, x.expires_us)
+LUCID_INSPECT(cluster_invitation, hidden<Inspector>(x.text), x.address, x.expires_us, x.id)
+LUCID_INSPECT(open_invitation, x.id, x.issued_us, x.expires_us)
+LUCID_INSPECT(cluster_invitations, x.open)
+LUCID_INSPECT(cluster_uninvite_request, x.id)
 LUCID_INSPECT(cluster_join_request, hidden<Inspector>(x.invitation))
 LUCID_INSPECT(cluster_remove_request, x.who)
 LUCID_INSPECT(keys_rotate_request, x.onion)
@@ -165,6 +170,10 @@ LUCID_INSPECT(replication_status, x.copies, x.session_count, x.chunk_count, x.re
 LUCID_INSPECT(replication_audit_request, x.session, x.from)
 LUCID_INSPECT(copy_audit, x.node, x.name, x.held, x.verified, x.damaged, x.missing, x.failure)
 LUCID_INSPECT(replication_audit, x.session, x.chunk_count, x.from, x.next, x.done, x.copies)
+LUCID_INSPECT(standby_plan, x.recorder, x.session, x.wish, x.created_us)
+LUCID_INSPECT(standby_put_request, x.plan)
+LUCID_INSPECT(standby_drop_request, x.recorder, x.session)
+LUCID_INSPECT(standby_status, x.plan_count)
 
 // Requests without fields.
 #define LUCID_INSPECT_EMPTY(type)                                                                            \
@@ -177,6 +186,7 @@ LUCID_INSPECT_EMPTY(chunk_finish_request)
 LUCID_INSPECT_EMPTY(unanchored_list_request)
 LUCID_INSPECT_EMPTY(ledger_status_request)
 LUCID_INSPECT_EMPTY(session_status_request)
+LUCID_INSPECT_EMPTY(cluster_invitations_request)
 LUCID_INSPECT_EMPTY(node_tree_request)
 LUCID_INSPECT_EMPTY(cluster_tree_request)
 LUCID_INSPECT_EMPTY(replication_status_request)

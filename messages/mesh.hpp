@@ -25,9 +25,25 @@ struct cluster_invitation {
   std::string text; ///< "lucid-join:..."
   std::string address;
   unix_time_us expires_us = 0;
+  std::string id; ///< To take it back with.
 };
 inline constexpr std::uint32_t invitation_seconds_max = 7 * 24 * 3600;
 inline constexpr std::size_t cluster_invitation_bytes_max = 1024;
+
+/// What invitations of this node are open.
+struct cluster_invitations_request {};
+struct open_invitation {
+  std::string id; ///< The first eight digits of its key: shown when it was made.
+  unix_time_us issued_us = 0;
+  unix_time_us expires_us = 0;
+};
+struct cluster_invitations {
+  std::vector<open_invitation> open; ///< The one that expires first is first.
+};
+/// Takes an open invitation back: whoever has it is let in no more.
+struct cluster_uninvite_request {
+  std::string id; ///< Or "all".
+};
 
 /// Joins the cluster that the invitation is from. Answered once this node is on its list.
 struct cluster_join_request {

@@ -23,6 +23,8 @@ inline constexpr std::string_view blobs = "mesh/blobs";       ///< Large bytes b
 inline constexpr std::string_view tor = "mesh/tor";
 inline constexpr std::string_view replicas = "copies/replicas";        ///< The store of other nodes' recordings.
 inline constexpr std::string_view replication = "copies/replication"; ///< Has copies made, asks for proof of them.
+inline constexpr std::string_view standby = "standby";        ///< Records on for recorders that are lost.
+inline constexpr std::string_view adoption = "copies/adoption"; ///< Finishes recordings of recorders that are lost for good.
 inline constexpr std::string_view sealing = "sealing";        ///< Seals for recorders on other nodes.
 
 /// "sessions/<64 hexadecimal digits>/<role>"

@@ -84,12 +84,14 @@ struct session_put_request {
   capture_request what;   ///< Stored without its password.
   session_policy policy;
   std::vector<wrapped_key> keys; ///< The session key, for its recipients and, until the end, for the node itself.
+  digest key_commitment{};       ///< To the session key; zero in rows of earlier versions.
 };
 struct session_row {
   session_summary summary;
   capture_request what;
   session_policy policy;
   std::vector<wrapped_key> keys;
+  digest key_commitment{};
 };
 
 /// Moves a session on. Refused (`wrong_state`) where the transition table forbids it.
@@ -117,6 +119,10 @@ struct anchor_put_request {
 };
 /// Removes a finished session: rows, chunk files, journal. What is in the chain stays.
 struct session_remove_request {
+  session_id session{};
+};
+/// Makes this node the owner of a recording whose recorder is lost for good and of which it keeps a copy, and finishes it.
+struct session_adopt_request {
   session_id session{};
 };
 /// Manifests that are stored but not yet in the chain.

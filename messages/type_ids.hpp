@@ -116,6 +116,13 @@ CAF_ADD_TYPE_ID(lucid, (lucid::onion_authorise_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::onion_forget_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::onion_rotate_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::tor_renew_circuits_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::standby_put_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::standby_drop_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::standby_status))
+CAF_ADD_TYPE_ID(lucid, (lucid::session_adopt_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::cluster_invitations_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::cluster_invitations))
+CAF_ADD_TYPE_ID(lucid, (lucid::cluster_uninvite_request))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

@@ -1,0 +1,33 @@
+// messages/standby.hpp - what a node is told beforehand, so that it can record on when the recorder is lost.
+#pragma once
+
+#include "messages/identity.hpp"
+#include "messages/pipeline.hpp"
+
+namespace lucid {
+
+/// A session that runs on another node, with all that is needed to begin it anew.
+struct standby_plan {
+  node_id recorder{};
+  session_id session{};
+  session_create_request wish; ///< With its password: kept in memory alone, and wiped. Length: what was asked for in all.
+  unix_time_us created_us = 0;
+};
+
+/// Know of this session from now on. Idempotent: a later plan of the same session replaces it.
+struct standby_put_request {
+  standby_plan plan;
+};
+
+/// The session is over, or is not to be gone on with.
+struct standby_drop_request {
+  node_id recorder{};
+  session_id session{};
+};
+
+/// How many sessions of the asker are known after its request.
+struct standby_status {
+  std::uint32_t plan_count = 0;
+};
+
+} // namespace lucid
