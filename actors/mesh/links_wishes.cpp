@@ -63,7 +63,7 @@ outcome<cluster_invitation> links_shell::invite(const cluster_invite_request& wi
   set_targets();
   auto text = invitation_text(*issued);
   if (!text) return pass_on(std::move(text));
-  return cluster_invitation{std::move(*text), issued->addresses.front(), issued->expires_us};
+  return cluster_invitation{std::move(*text), issued->addresses.front(), issued->expires_us, to_hex(joining_key(*issued)).substr(0, 8)};
 }
 
 outcome<cluster_ack> links_shell::remove(const cluster_remove_request& wish) const {
