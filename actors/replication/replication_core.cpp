@@ -60,8 +60,7 @@ void replication_core::set_members(const std::vector<replica_member>& given, tim
       }
       m.down_since.reset();
       m.written_off = false;
-      m.failures = 0;
-      m.retry_at.reset();
+      forgive(m);
       changed = true;
     } else if (!g.up && (m.up || is_new)) {
       m.down_since = now;
@@ -126,7 +125,7 @@ void replication_core::remove_session(const session_id& session) {
 
 // --- what is to be done ----------------------------------------------------------------------------------------------
 
-std::vector<node_id> replication_core::candidates(const session_id& session, time now) const {
+std::vector<node_id> replication_core::candidates(const session_id& session) const {
   struct choice {
     std::size_t rank;
     std::uint64_t weight;
@@ -134,7 +133,7 @@ std::vector<node_id> replication_core::candidates(const session_id& session, tim
   };
   std::vector<choice> choices;
   for (auto& [id, m] : members_)
-    if (can_serve(m, now)) choices.push_back({m.rank, weight_of(id, session), id});
+    if (can_serve(m)) choices.push_back({m.rank, weight_of(id, session), id});
   std::sort(choices.begin(), choices.end(), [](const choice& a, const choice& b) {
     return a.rank != b.rank ? a.rank < b.rank : a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
   });
@@ -143,8 +142,20 @@ std::vector<node_id> replication_core::candidates(const session_id& session, tim
   return nodes;
 }
 
+/// Those whose wait is over serve again. What was settled without them is looked at anew: it may have too few copies.
+void replication_core::try_again(time now) {
+  bool any_again = false;
+  for (auto& [id, m] : members_) {
+    if (!m.stood_in_for || !ready(m, now)) continue;
+    m.stood_in_for = false;
+    any_again = true;
+  }
+  if (any_again) open_all();
+}
+
 std::vector<replication_action> replication_core::next(time now) {
   std::vector<replication_action> out;
+  try_again(now);
   for (auto& [session, nodes] : removals_)
     for (auto& node : nodes) {
       auto m = member_of(node);
@@ -176,7 +187,7 @@ bool replication_core::has_room(time now) const {
 
 /// One pass over a session: questions first, then chunks that have too few copies, then news.
 void replication_core::look_at(const session_id& id, tracked& s, time now, std::vector<replication_action>& out) {
-  auto order = candidates(id, now);
+  auto order = candidates(id);
   bool complete = true, surveyed = true;
   auto ask = [&](const node_id& node, member& m, holding& h) {
     surveyed = complete = false;
@@ -241,12 +252,17 @@ replication_core::member* replication_core::member_of(const node_id& id) {
   return found == members_.end() ? nullptr : &found->second;
 }
 
+void replication_core::forgive(member& m) {
+  m.failures = 0;
+  m.retry_at.reset();
+  m.stood_in_for = false;
+}
+
 void replication_core::succeeded(const node_id& id) {
   auto m = member_of(id);
   if (!m) return;
-  if (m->failures >= limits_.failures_max) open_all(); // It serves again.
-  m->failures = 0;
-  m->retry_at.reset();
+  if (m->stood_in_for) open_all(); // It serves again.
+  forgive(*m);
 }
 
 void replication_core::done(const have_action& what, const replica_have& answer) {
@@ -313,10 +329,14 @@ void replication_core::failed(const replication_action& what, time now, bool mis
   if (m) {
     auto& under_way = put ? m->puts : m->asks;
     if (under_way > 0) --under_way;
-    if (!missing_here) {
+    bool already_waits = m->retry_at && now < *m->retry_at; // Asked before that: one break ends all that is under way.
+    if (!missing_here && !already_waits) {
       auto doublings = std::min(m->failures, 16u);
       m->retry_at = now + std::min(limits_.retry_min * (1u << doublings), limits_.retry_max);
-      if (++m->failures == limits_.failures_max) open_all(); // Others stand in for it.
+      if (++m->failures >= limits_.failures_max) {
+        m->stood_in_for = true;
+        open_all();
+      }
     }
   }
   auto session = std::visit([](const auto& a) {

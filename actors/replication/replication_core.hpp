@@ -145,22 +145,23 @@ private:
     std::size_t rank = 0;
     bool eligible = false;           ///< Named by the placement list.
     std::size_t puts = 0, asks = 0;  ///< Under way.
-    std::uint32_t failures = 0;
+    std::uint32_t failures = 0;      ///< In a row; those that were under way together are one.
     std::optional<time> retry_at;
+    bool stood_in_for = false;       ///< Until its wait is over.
   };
 
-  std::vector<node_id> candidates(const session_id& session, time now) const;
+  std::vector<node_id> candidates(const session_id& session) const;
+  void try_again(time now);
   bool has_room(time now) const;
   bool ready(const member& m, time now) const { return m.up && (!m.retry_at || *m.retry_at <= now); }
   /// One that fails again and again is tried when its wait is over; until then others stand in for it.
-  bool can_serve(const member& m, time now) const {
-    return m.up && m.eligible && (m.failures < limits_.failures_max || ready(m, now));
-  }
+  bool can_serve(const member& m) const { return m.up && m.eligible && !m.stood_in_for; }
   bool counts(const member& m) const { return m.up || (m.down_since && !m.written_off); }
   void look_at(const session_id& id, tracked& s, time now, std::vector<replication_action>& out);
   std::optional<std::uint32_t> place_of(const tracked& s, const chunk_key& key) const;
   member* member_of(const node_id& id);
   void succeeded(const node_id& id);
+  static void forgive(member& m);
   void open_all();
   static void reopen(tracked& s);
 

@@ -275,6 +275,29 @@ BOOST_AUTO_TEST_CASE(one_that_always_fails_is_stood_in_for_and_not_asked_all_the
   BOOST_TEST(c.core.status().replicated_count == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(one_that_nobody_can_stand_in_for_is_asked_again_until_it_has_its_copies) {
+  for (int breaks : {1, 3, 7}) {
+    cluster c({}, 2);
+    auto shaky = node_of(2);
+    c.core.set_session(session_of(1), completed);
+    c.core.add_chunks(session_of(1), chunks(1, 0, 10));
+    for (int broken = 0; broken < breaks;) { // The link breaks whenever something is under way to it: all of that fails.
+      c.gather();
+      bool failed = false;
+      for (auto& a : std::exchange(c.under_way, {})) {
+        bool fails = std::visit([](const auto& x) { return x.to; }, a) == shaky;
+        failed = failed || fails;
+        c.answer(a, fails);
+      }
+      broken += failed;
+      c.now += 1s;
+    }
+    c.now += breaks == 1 ? 1s : c.limits.retry_max; // What one break ends is one failure.
+    c.settle();
+    for (std::uint32_t i = 0; i < 10; ++i) BOOST_TEST(c.holders_of(1, i).size() == 2u, breaks << " breaks");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_left_the_list_counts_no_more) {
   cluster c({}, 3);
   c.core.set_session(session_of(1), recording);
