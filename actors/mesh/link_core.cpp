@@ -2,6 +2,8 @@
 #include "actors/mesh/link_core.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -61,6 +63,9 @@ void link_core::dial_failed(const std::string& name, time now) {
   p.dialling.reset();
   p.next_dial = now + p.pause;
   p.pause = std::min(p.pause * 2, settings_.retry_max);
+  constexpr auto doubted = failures_trusted + 1;
+  if (p.failures < std::numeric_limits<std::uint32_t>::max()) ++p.failures;
+  if (p.failures % doubted == 0 && std::has_single_bit(p.failures / doubted)) wants_new_ways_ = true;
 }
 
 std::vector<link_id> link_core::named(link_id link, const std::string& name, bool dialled, time now) {
@@ -80,6 +85,7 @@ std::vector<link_id> link_core::named(link_id link, const std::string& name, boo
   p.dialled = dialled;
   p.heard_at = now;
   p.pause = settings_.retry_min;
+  p.failures = 0;
   return ended;
 }
 

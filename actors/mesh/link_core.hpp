@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "messages/identity.hpp"
@@ -43,6 +44,7 @@ class link_core {
 public:
   using time = std::chrono::nanoseconds;
   static constexpr int patience = 5; ///< In silence_max.
+  static constexpr std::uint32_t failures_trusted = 2; ///< Dials that may fail before the way is doubted.
 
   explicit link_core(link_settings settings) : settings_(std::move(settings)) {}
 
@@ -53,6 +55,9 @@ public:
   std::vector<link_dial> due(time now);
   void dialling(const std::string& name, link_id link);
   void dial_failed(const std::string& name, time now);
+  /// True once when dials of a peer have failed three times in a row, then six, twelve times and so on: what is remembered
+  /// of the way there (circuits, where the peer's service is found) may be outdated.
+  bool wants_new_ways() { return std::exchange(wants_new_ways_, false); }
 
   /// The peer of a link has said who it is. The links to end: the other one of two, or this one.
   std::vector<link_id> named(link_id link, const std::string& name, bool dialled, time now);
@@ -76,12 +81,14 @@ private:
     time next_dial{};
     time pause{};
     std::size_t attempts = 0;
+    std::uint32_t failures = 0;     ///< Of dials, in a row.
   };
   bool dials(const peer& p, time now) const;
   void lost(peer& p, time now);
 
   link_settings settings_;
   std::map<std::string, peer> peers_; ///< At most mesh.peers_max.
+  bool wants_new_ways_ = false;
 };
 
 } // namespace lucid

@@ -248,6 +248,7 @@ void links_shell::dial() const {
     if (auto link = dial(wish)) state().peers->dialling(wish.name, *link);
     else state().peers->dial_failed(wish.name, now());
   }
+  if (state().peers->wants_new_ways() && options().over_tor) renew_circuits();
 }
 
 void links_shell::dial_network() const {

@@ -185,6 +185,13 @@ void links_shell::authorise_onions() const {
     }
 }
 
+/// A peer whose tor was started anew has other introduction points than those that ours remembers.
+void links_shell::renew_circuits() const {
+  log::info(path, "a peer cannot be reached: tor is to find new ways");
+  state().tor_ref.request(self, tor_patience, tor_renew_circuits_request{})
+    .then([](const tor_status&) {}, [me = *this](const caf::error& failed) { me.state().last_trouble = to_string(from_caf(failed)); });
+}
+
 std::vector<onion_port> links_shell::onion_ports() const {
   return {{options().port, options().port}, {options().chunk_port, options().chunk_port}};
 }

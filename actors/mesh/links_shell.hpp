@@ -254,6 +254,7 @@ struct links_shell {
   void publish_onion() const;
   /// Has this node's key shown to the onion services of members.
   void authorise_onions() const;
+  void renew_circuits() const;
   std::vector<onion_port> onion_ports() const;
 
   // Wishes of the operator: actors/mesh/links_wishes.cpp.

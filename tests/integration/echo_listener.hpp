@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -69,7 +70,8 @@ private:
 };
 
 /// What `host:port` echoes of `text` through the SOCKS 5 port `socks` ("127.0.0.1:9050"); empty if there is no way.
-/// Asks anew while Tor says that it finds no way, until `within` has passed: descriptors take a moment to spread.
+/// Asks anew while Tor says that it finds no way, or says nothing for 20 s, until `within` has passed: descriptors take a
+/// moment to spread, and one stream may hang on a circuit whose end is gone.
 inline std::string echoed_through(const std::string& socks, const std::string& host, std::uint16_t port, const std::string& text,
                                   std::chrono::seconds within) {
   auto until = std::chrono::steady_clock::now() + within;
@@ -77,7 +79,7 @@ inline std::string echoed_through(const std::string& socks, const std::string& h
   while (std::chrono::steady_clock::now() < until) {
     auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     auto left = std::chrono::duration_cast<std::chrono::seconds>(until - std::chrono::steady_clock::now()).count() + 1;
-    timeval patience{left, 0};
+    timeval patience{std::min<long>(left, 20), 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     auto exchange = [&](const std::string& say, std::size_t size_bytes) {
       std::string heard(size_bytes, '\0');

@@ -53,6 +53,23 @@ BOOST_AUTO_TEST_CASE(attempts_are_made_at_growing_intervals_and_over_all_address
   BOOST_TEST(tried[0] == tried[2]);
 }
 
+BOOST_AUTO_TEST_CASE(the_way_to_a_peer_is_doubted_after_three_failures_and_then_ever_more_rarely) {
+  link_core a(settings_of("a"));
+  a.set_targets({target("b"), target("c")}, 0ns);
+  std::vector<int> doubted;
+  for (int failure = 1; failure <= 24; ++failure) {
+    a.dial_failed("b", 0ns);
+    if (a.wants_new_ways()) doubted.push_back(failure);
+    BOOST_TEST(!a.wants_new_ways());
+  }
+  BOOST_TEST((doubted == std::vector<int>{3, 6, 12, 24}));
+  a.named(1, "b", true, 0ns);
+  a.down(1, 0ns);
+  for (int failure = 1; failure <= 2; ++failure) a.dial_failed("b", 0ns);
+  for (int failure = 1; failure <= 2; ++failure) a.dial_failed("c", 0ns);
+  BOOST_TEST(!a.wants_new_ways()); // Each peer has its own count, and it begins anew with a link.
+}
+
 BOOST_AUTO_TEST_CASE(whoever_is_no_target_any_more_is_let_go_of) {
   link_core a(settings_of("a"));
   a.set_targets({target("b"), target("c")}, 0ns);
