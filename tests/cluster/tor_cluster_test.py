@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/cluster/tor_cluster_test.py - three nodes that know each other by onion address alone.
+"""tests/cluster/tor_cluster_test.py - three nodes that know each other by onion address alone, timed as docs/mesh.md says.
 
 A private Tor network on loopback (tests/doubles/private_tor.py), three nodes with a tor each. They form a cluster by
 invitation, record, seal by lease, copy and verify; then the node that seals is killed, a tor is killed, and an onion
@@ -39,9 +39,9 @@ serve = "off"
 [mesh]
 listen = "127.0.0.1:{port}"
 transport = "tor"
-heartbeat_interval = "2 s"
-peer_timeout = "10 s"
-lease_time = "8 s"
+heartbeat_interval = "5 s"
+peer_timeout = "20 s"
+lease_time = "15 s"
 
 [tor]
 program = "{tor}"
