@@ -3,8 +3,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -13,25 +11,15 @@
 #include "actors/node/cli/cluster_text.hpp"
 #include "actors/node/cli/exit_code.hpp"
 #include "actors/node/cli/program.hpp"
-#include "actors/node/cli/signals.hpp"
+#include "tests/doubles/clean_surroundings.hpp"
 #include "tests/doubles/scripted_node.hpp"
 
 using namespace lucid;
+using lucid::testing::clean_surroundings;
 using lucid::testing::must;
 using nlohmann::json;
 
 namespace {
-
-/// No configuration of this machine may reach the tests, and nobody can be asked.
-struct clean_surroundings {
-  clean_surroundings() {
-    setenv("HOME", "/nonexistent", 1);
-    setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-    setenv("LUCID_CONFIG", LUCID_SOURCE_DIR "/config/development.toml", 1);
-    stop_signals blocked_from_here_on;
-    if (!std::freopen("/dev/null", "r", stdin)) std::abort();
-  }
-};
 
 std::string id_of(char digit) { return std::string(64, digit); }
 

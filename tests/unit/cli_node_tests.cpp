@@ -14,24 +14,14 @@
 #include "actors/node/cli/actor_paths.hpp"
 #include "actors/node/cli/exit_code.hpp"
 #include "actors/node/cli/program.hpp"
-#include "actors/node/cli/signals.hpp"
+#include "tests/doubles/clean_surroundings.hpp"
 #include "tests/doubles/scripted_node.hpp"
 
 using namespace lucid;
+using lucid::testing::clean_surroundings;
 using nlohmann::json;
 
 namespace {
-
-/// No configuration of this machine may reach the tests; a signal is taken by the command that waits for it.
-struct clean_surroundings {
-  clean_surroundings() {
-    setenv("HOME", "/nonexistent", 1);
-    setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-    setenv("LUCID_CONFIG", LUCID_SOURCE_DIR "/config/development.toml", 1);
-    stop_signals blocked_from_here_on;
-    if (!std::freopen("/dev/null", "r", stdin)) std::abort(); // Nobody can be asked, wherever the tests run.
-  }
-};
 
 const std::string session = std::string(60, 'a') + "0001";
 
