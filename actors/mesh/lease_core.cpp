@@ -102,6 +102,7 @@ lease_outputs lease_core::heard(const node_id& from, const lease_message& messag
   lease_outputs out;
   if (!is_member(from) || !is_member(settings_.self)) return out;
   expire(now, out);
+  if (from != settings_.self) heard_at_ = now;
   for (auto& release : message.releases) take_release(from, message.incarnation, release);
   for (auto& ask : message.asks) {
     if (!is_sound(ask.lease) || ask.number == 0 || ask.number > lease_number_max || !known_or_room(ask.lease)) continue;
@@ -218,6 +219,7 @@ void lease_core::settle(const lease_name& lease, claim& c, time now, lease_outpu
     if (now < until) {
       if (!c.holds_until) out.events.push_back({lease, true, c.number, {}});
       c.holds_until = until;
+      c.expired_at.reset();
       c.failures = 0;
       return;
     }
@@ -260,11 +262,18 @@ lease_core::time lease_core::back_off(const lease_name& lease, const claim& c) c
   return time(static_cast<std::int64_t>(bits % static_cast<std::uint64_t>(bound.count() + 1)));
 }
 
+/// Whoever lost a lease and hears nobody may still be heard: asking on, it would keep the others from granting it to one
+/// who can hold it.
+bool lease_core::may_be_deaf(const claim& c, time now) const {
+  return c.expired_at && heard_at_ < *c.expired_at && now < *c.expired_at + settings_.lease_time && members_.size() > 1;
+}
+
 void lease_core::expire(time now, lease_outputs& out) {
   for (auto& [lease, c] : claims_)
     if (c.holds_until && now >= *c.holds_until) {
       out.events.push_back({lease, false, c.number, lease_loss::expired});
       forget(lease, c, now);
+      c.expired_at = now;
     }
 }
 
@@ -292,6 +301,7 @@ void lease_core::beat(time now, lease_outputs& out) {
         next_beat_ = std::min(next_beat_, c.next_attempt);
         continue;
       }
+      if (may_be_deaf(c, now)) continue;
       auto granted = grants_.find(lease);
       if (granted != grants_.end()) c.highest = std::max(c.highest, granted->second.number);
       if (c.highest >= lease_number_max) continue;

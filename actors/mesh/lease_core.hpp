@@ -125,6 +125,7 @@ private:
     std::set<node_id> refused;
     std::optional<time> holds_until;
     time began{}, next_attempt{};
+    std::optional<time> expired_at;    ///< When it was lost for want of answers; none: gained or handed back since.
     std::uint32_t failures = 0;
   };
   struct sighting {
@@ -152,6 +153,7 @@ private:
   void expire(time now, lease_outputs& out);
   void beat(time now, lease_outputs& out);
   [[nodiscard]] time back_off(const lease_name& lease, const claim& c) const;
+  [[nodiscard]] bool may_be_deaf(const claim& c, time now) const;
 
   lease_settings settings_;
   std::set<node_id> members_;
@@ -164,6 +166,7 @@ private:
   std::uint64_t sequence_ = 0;
   time quiet_until_{};
   time next_beat_{};
+  time heard_at_ = time::min();            // Another member, last.
 };
 
 } // namespace lucid

@@ -165,6 +165,28 @@ BOOST_AUTO_TEST_CASE(a_majority_holds_for_a_tenth_less_than_the_lease_time_from_
   BOOST_CHECK(!out.events[0].gained && out.events[0].loss == lease_loss::expired);
 }
 
+BOOST_AUTO_TEST_CASE(whoever_lost_a_lease_and_hears_nobody_lets_others_have_it) {
+  std::uint64_t fence = 0;
+  auto core = holder(0s, fence);
+  auto asks_at = [&](moment now) {
+    std::size_t count = 0;
+    for (auto& letter : core.tick(now).messages) count += letter.message.asks.size();
+    return count;
+  };
+  for (auto now = 500ms; now < 1800ms; now += 500ms) BOOST_TEST(asks_at(now) > 0u); // It may be that answers are on their way.
+  for (auto now = 1800ms; now < 3800ms; now += 100ms) BOOST_TEST(asks_at(now) == 0u, now.count() << " ms");
+  std::size_t later = 0;
+  for (auto now = 3800ms; now < 4400ms; now += 100ms) later += asks_at(now);
+  BOOST_TEST(later > 0u); // Nobody else may want it.
+  later = 0;
+
+  core = holder(0s, fence);
+  BOOST_TEST(asks_at(1800ms) == 0u);
+  (void)core.heard(node(3), {7, 1, 1, {}, {}, {}}, 1900ms); // Not deaf: it was slow for a while, or they were.
+  for (auto now = 1900ms; now < 2600ms; now += 100ms) later += asks_at(now);
+  BOOST_TEST(later > 0u);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_node_lost_it_does_not_show_as_its_own) {
   std::uint64_t fence = 0;
   auto core = holder(10s, fence);
