@@ -20,6 +20,10 @@ using namespace std::chrono_literals;
 
 /// Between two looks at Tor; what it failed to take is offered again as often.
 constexpr auto look_interval = 5s;
+/// Tor puts a second renewal off until ten seconds have passed; ours would not know when it comes.
+constexpr auto renewal_interval = 15s;
+/// After which it has forgotten what it forgets with a renewal.
+constexpr auto renewal_time = 500ms;
 
 using tor_self = tor_api::stateful_pointer<tor_actor_state>;
 
@@ -178,7 +182,15 @@ struct tor_shell {
   }
 
   outcome<tor_status> take(const tor_renew_circuits_request&) const {
+    auto& renewed_at = state().renewed_at;
+    if (renewed_at && now() < *renewed_at + renewal_interval) return status();
     if (auto taken = router().renew_circuits(); !taken) return pass_on(std::move(taken));
+    renewed_at = now();
+    // With its circuits Tor forgets for which services our key is (since 0.4.3; a fresh identity must not carry it on).
+    run_later(self, renewal_time, [me = *this] {
+      me.state().peers_due = me.state().settings.wishes->read().peers;
+      me.offer_due();
+    });
     return status();
   }
 

@@ -65,6 +65,7 @@ struct tor_actor_state {
   std::optional<tor_core> core;
   bool service_due = false;           ///< The wished service is not with Tor yet.
   std::set<std::string> peers_due;    ///< As well, for client keys.
+  std::optional<tor_core::time> renewed_at; ///< Circuits, by wish.
   bool warned_stuck = false;
   std::uint32_t logged_percent = 0;
   std::uint64_t read_bytes = 0, written_bytes = 0;

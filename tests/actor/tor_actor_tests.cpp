@@ -201,8 +201,21 @@ BOOST_FIXTURE_TEST_CASE(a_rotation_answers_the_new_address_and_withdraws_the_old
   BOOST_TEST((tor->services == std::set<std::string>{after}));
   kill("tor");
   BOOST_TEST((tor->services == std::set<std::string>{after}));
+}
+
+BOOST_FIXTURE_TEST_CASE(renewed_circuits_cost_nobody_our_key_and_are_not_had_all_the_time, tor_world) {
+  begin();
+  std::set<std::string> peers{tor_script::onion(9), tor_script::onion(8)};
+  for (auto& onion : peers) BOOST_TEST(ask<tor_status>(onion_authorise_request{onion}).has_value());
+  // Eleven seconds pass with each question.
+  BOOST_TEST(ask<tor_status>(tor_renew_circuits_request{}).has_value());
+  BOOST_TEST(tor->renewals == 1); // It forgot the keys,
+  BOOST_TEST(tor->keys == peers); // and was told them again.
   BOOST_TEST(ask<tor_status>(tor_renew_circuits_request{}).has_value());
   BOOST_TEST(tor->renewals == 1);
+  BOOST_TEST(ask<tor_status>(tor_renew_circuits_request{}).has_value());
+  BOOST_TEST(tor->renewals == 2);
+  BOOST_TEST(tor->keys == peers);
 }
 
 BOOST_FIXTURE_TEST_CASE(client_keys_are_bounded, tor_world) {

@@ -88,6 +88,7 @@ public:
   }
   outcome<void> renew_circuits() override {
     ++script_->renewals;
+    script_->keys.clear(); // As Tor does.
     return {};
   }
   std::string socks_address() const override { return "127.0.0.1:9050"; }

@@ -345,6 +345,11 @@ BOOST_AUTO_TEST_CASE(the_actor_starts_tor_anew_when_it_is_killed_and_publishes_u
   BOOST_TEST(tree.field("process") != std::to_string(killed));
   BOOST_TEST(tree.names.slot(paths::tor)->incarnation() == 2u);
   BOOST_TEST(echoed_through(client.router->socks_address(), onion, 7800, "second", 90s) == "second");
+
+  // A renewal has tor forget the client's key: mesh/tor tells it again.
+  must(client.router->renew_circuits());
+  must(client.router->authorise(onion));
+  BOOST_TEST(echoed_through(client.router->socks_address(), onion, 7800, "third", 90s) == "third");
   BOOST_TEST_MESSAGE("from SIGKILL to a stored descriptor: " << took.count() << " ms");
 }
 
