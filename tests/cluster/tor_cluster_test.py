@@ -39,9 +39,9 @@ serve = "off"
 [mesh]
 listen = "127.0.0.1:{port}"
 transport = "tor"
-heartbeat_interval = "5 s"
-peer_timeout = "20 s"
-lease_time = "15 s"
+heartbeat_interval = "3 s"
+peer_timeout = "15 s"
+lease_time = "12 s"
 
 [tor]
 program = "{tor}"
