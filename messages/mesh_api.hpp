@@ -13,6 +13,8 @@ namespace lucid {
 using links_api = caf::typed_actor<
   caf::replies_to<cluster_init_request>::with<cluster_ack>,
   caf::replies_to<cluster_invite_request>::with<cluster_invitation>,
+  caf::replies_to<cluster_invitations_request>::with<cluster_invitations>,
+  caf::replies_to<cluster_uninvite_request>::with<cluster_ack>,
   caf::replies_to<cluster_join_request>::with<cluster_ack>,
   caf::replies_to<cluster_remove_request>::with<cluster_ack>,
   caf::replies_to<keys_rotate_request>::with<cluster_ack>>;

@@ -199,7 +199,7 @@ struct operation {
 
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 4> node_actions{"drain", "accept", "stop", "log"};
-constexpr std::array<std::string_view, 6> cluster_actions{"init", "invite", "join", "remove", "rotate", "rotate-onion"};
+constexpr std::array<std::string_view, 7> cluster_actions{"init", "invite", "uninvite", "join", "remove", "rotate", "rotate-onion"};
 constexpr std::array<std::string_view, 3> session_actions{"stop", "extend", "remove"};
 constexpr std::array<std::string_view, 4> actor_actions{"restart", "kill", "suspend", "resume"};
 
@@ -431,6 +431,12 @@ outcome<api_request> make_invitation(operation& op) {
   return op.finish(wish);
 }
 
+outcome<api_request> take_back_invitation(operation& op) {
+  auto& id = op.in_path[0];
+  if (id != "all" && (id.size() != 8 || !is_hex(id))) return refuse("an invitation is told by its eight digits, or by \"all\"");
+  return op.finish(api::take_back_invitation{id});
+}
+
 outcome<api_request> join_cluster(operation& op) {
   api::join_cluster wish;
   op.body.need("invitation");
@@ -538,6 +544,8 @@ constexpr route routes[] = {
   {"GET", "/v1/cluster/consequence", cluster_consequence},
   {"POST", "/v1/cluster/init", begin_cluster},
   {"POST", "/v1/cluster/invitations", make_invitation},
+  {"GET", "/v1/cluster/invitations", plain<api::list_invitations>},
+  {"DELETE", "/v1/cluster/invitations/{id}", take_back_invitation},
   {"POST", "/v1/cluster/join", join_cluster},
   {"DELETE", "/v1/cluster/members/{who}", remove_member},
   {"POST", "/v1/keys/rotate", rotate_keys},

@@ -73,6 +73,8 @@ struct get_cluster {};
 struct cluster_consequence { std::string action; };
 struct begin_cluster { std::string name; };
 struct make_invitation { std::uint32_t valid_seconds = 3600; };
+struct list_invitations {};
+struct take_back_invitation { std::string id; }; ///< Or "all".
 struct join_cluster { std::string invitation; };
 struct remove_member { std::string who; };
 struct rotate_keys { bool onion = false; };
@@ -96,8 +98,8 @@ using api_request =
                api::session_consequence, api::get_flow, api::get_manifest, api::get_keys, api::list_chunks,
                api::get_chunk, api::get_proof, api::verify_session, api::list_blocks, api::get_block,
                api::search_ledger, api::get_letters, api::list_capsules, api::get_capsule, api::get_audit,
-               api::get_cluster, api::cluster_consequence, api::begin_cluster, api::make_invitation, api::join_cluster,
-               api::remove_member, api::rotate_keys, api::get_replication, api::audit_copies,
+               api::get_cluster, api::cluster_consequence, api::begin_cluster, api::make_invitation,
+               api::list_invitations, api::take_back_invitation, api::join_cluster, api::remove_member, api::rotate_keys, api::get_replication, api::audit_copies,
                api::open_stream, api::make_login, api::log_in, api::log_out, api::get_me, api::get_page>;
 
 /// Bounds of what a request may say.

@@ -51,7 +51,13 @@ json to_json(const cluster_view& view) {
 json to_json(const cluster_ack& done) { return {{"text", done.text}, {"list_version", done.list_version}}; }
 
 json to_json(const cluster_invitation& made) {
-  return {{"invitation", made.text}, {"address", made.address}, {"expires_us", made.expires_us}};
+  return {{"invitation", made.text}, {"address", made.address}, {"expires_us", made.expires_us}, {"id", made.id}};
+}
+
+json to_json(const cluster_invitations& found) {
+  auto open = json::array();
+  for (auto& one : found.open) open.push_back({{"id", one.id}, {"issued_us", one.issued_us}, {"expires_us", one.expires_us}});
+  return {{"invitations", std::move(open)}};
 }
 
 } // namespace lucid

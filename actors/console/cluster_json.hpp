@@ -11,5 +11,6 @@ namespace lucid {
 nlohmann::json to_json(const cluster_view& view);
 nlohmann::json to_json(const cluster_ack& done);
 nlohmann::json to_json(const cluster_invitation& made); ///< With the secret: for who asked for it.
+nlohmann::json to_json(const cluster_invitations& found);
 
 } // namespace lucid

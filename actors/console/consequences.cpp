@@ -54,6 +54,7 @@ std::string consequence_of_log_level(std::string_view subsystem, std::string_vie
 std::string consequence_for_cluster(std::string_view action) {
   if (action == "init") return "begins a cluster of which this node is the first member";
   if (action == "invite") return "one node may join with this invitation, once";
+  if (action == "uninvite") return "whoever has it is let in no more; who has joined with it stays";
   if (action == "join") return "its members can look at this node and share its work";
   if (action == "remove") return "cut off from all members at once; to come back it has to be invited anew";
   if (action == "rotate") return "links are made anew with a new transport key; the node's identity stays";

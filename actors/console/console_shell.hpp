@@ -237,6 +237,8 @@ private:
   void carry_out(const asker&, const api::cluster_consequence&) const;
   void carry_out(const asker&, const api::begin_cluster&) const;
   void carry_out(const asker&, const api::make_invitation&) const;
+  void carry_out(const asker&, const api::list_invitations&) const;
+  void carry_out(const asker&, const api::take_back_invitation&) const;
   void carry_out(const asker&, const api::join_cluster&) const;
   void carry_out(const asker&, const api::remove_member&) const;
   void carry_out(const asker&, const api::rotate_keys&) const;

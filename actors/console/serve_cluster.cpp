@@ -63,6 +63,18 @@ void console_shell::carry_out(const asker& from, const api::make_invitation& wis
           });
 }
 
+void console_shell::carry_out(const asker& from, const api::list_invitations&) const {
+  state().links.request(self_, status_patience, cluster_invitations_request{})
+    .then([me = *this, from](const cluster_invitations& found) { me.answer(from, to_json(found)); },
+          [me = *this, from](const caf::error& failed) {
+            me.refuse(from, as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr));
+          });
+}
+
+void console_shell::carry_out(const asker& from, const api::take_back_invitation& wish) const {
+  change_cluster(from, "cluster uninvite", wish.id, consequence_for_cluster("uninvite"), cluster_uninvite_request{wish.id});
+}
+
 void console_shell::carry_out(const asker& from, const api::join_cluster& wish) const {
   change_cluster(from, "cluster join", "cluster", consequence_for_cluster("join"),
                  cluster_join_request{wish.invitation});

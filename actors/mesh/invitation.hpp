@@ -7,13 +7,14 @@
 
 #include "adapters/sodium/secret.hpp"
 #include "messages/identity.hpp"
+#include "messages/mesh.hpp"
 #include "messages/outcome.hpp"
 
 namespace lucid {
 
 inline constexpr std::string_view invitation_prefix = "lucid-join:";
 inline constexpr std::size_t invitation_address_count_max = 4;
-inline constexpr std::size_t invitation_text_bytes_max = 1024; ///< With two addresses it has about 300.
+inline constexpr std::size_t invitation_text_bytes_max = cluster_invitation_bytes_max; ///< With two addresses it has about 300.
 
 /// A secret: whoever has it can join until it is used or expires. Wiped when destroyed.
 struct invitation {

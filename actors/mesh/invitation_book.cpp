@@ -11,9 +11,11 @@ constexpr std::int64_t second_us = 1'000'000;
 
 } // namespace
 
+std::string invitation_id(const transport_key& key) { return to_hex(key).substr(0, 8); }
+
 outcome<invitation> invitation_book::issue(invitation of, std::int64_t valid_us, unix_time_us now, random_port& random) {
   if (valid_us < valid_us_min || valid_us > valid_us_max)
-    return fail(errc::invalid_input, who, "an invitation is valid for 1 minute to 30 days");
+    return fail(errc::invalid_input, who, "an invitation is valid for 1 minute to " + std::to_string(invitation_seconds_max / (24 * 3600)) + " days");
   expire(now);
   auto open = std::ranges::count_if(records_, [](auto& r) { return !r.second.used_by; });
   if (static_cast<std::size_t>(open) >= open_max)
@@ -41,6 +43,7 @@ outcome<void> invitation_book::redeem(const transport_key& key, const node_id& j
   if (now >= record.expires_us) return fail(errc::timeout, who, "this invitation has expired; ask for a new one");
   if (record.used_by && *record.used_by != joiner)
     return fail(errc::already_exists, who, "another node has joined with this invitation; each one is for one node");
+  if (!record.used_by) record.expires_us = std::min(record.expires_us, now + used_us_max);
   record.used_by = joiner;
   drop_used();
   return {};
@@ -56,6 +59,16 @@ void invitation_book::drop_used() {
   }
 }
 
+outcome<std::size_t> invitation_book::take_back(std::string_view id, unix_time_us now) {
+  expire(now);
+  auto named = [&](auto& r) { return invitation_id(r.first) == id; };
+  auto count = std::erase_if(records_, [&](auto& r) { return !r.second.used_by && (id == "all" || named(r)); });
+  if (count != 0 || id == "all") return count;
+  if (std::ranges::any_of(records_, named))
+    return fail(errc::wrong_state, who, "a node has joined with this invitation; `lucid cluster remove` puts it out");
+  return fail(errc::not_found, who, "no invitation of this id is open here; `lucid cluster invitations` lists them");
+}
+
 std::size_t invitation_book::expire(unix_time_us now) {
   return std::erase_if(records_, [&](auto& r) { return now >= r.second.expires_us; });
 }
@@ -65,6 +78,15 @@ std::vector<transport_key> invitation_book::allowed_keys(unix_time_us now) const
   for (auto& [key, record] : records_)
     if (now < record.expires_us) keys.push_back(key);
   return keys;
+}
+
+std::vector<open_invitation> invitation_book::open(unix_time_us now) const {
+  std::vector<open_invitation> found;
+  for (auto& [key, record] : records_)
+    if (!record.used_by && now < record.expires_us)
+      found.push_back({invitation_id(key), record.issued_us, record.expires_us});
+  std::ranges::sort(found, {}, &open_invitation::expires_us);
+  return found;
 }
 
 std::vector<invitation_record> invitation_book::records() const {

@@ -363,6 +363,8 @@ links_api::behavior_type links_actor(links_self self, actor_context ctx, links_o
     {
       [shell](const cluster_init_request& wish) { return reply(shell.init(wish)); },
       [shell](const cluster_invite_request& wish) { return reply(shell.invite(wish)); },
+      [shell](const cluster_invitations_request&) { return shell.invitations(); },
+      [shell](const cluster_uninvite_request& wish) { return reply(shell.uninvite(wish)); },
       [self, shell](const cluster_join_request& wish) {
         ack_promise promise(self);
         shell.begin_join(wish, promise);

@@ -248,8 +248,8 @@ struct links_shell {
   // Tor: actors/mesh/links_addresses.cpp.
   void look_at_tor() const;
   void tor_is(const tor_status& found) const;
-  /// Whom the onion service lets in: the members that come over Tor. While an invitation is open, whoever has the
-  /// address: it stands in the invitation, and CURVE lets in nobody else.
+  /// Whom the onion service lets in: the members that come over Tor. While an invitation is open, or its joiner may ask
+  /// again, whoever has the address: it stands in the invitation, and CURVE lets in nobody else.
   std::vector<box_public_key> wanted_clients() const;
   void publish_onion() const;
   /// Has this node's key shown to the onion services of members.
@@ -263,6 +263,8 @@ struct links_shell {
   outcome<cluster_ack> init(const cluster_init_request& wish) const;
   cluster_ack ack(std::string text) const;
   outcome<cluster_invitation> invite(const cluster_invite_request& wish) const;
+  cluster_invitations invitations() const { return {state().book.open(wall())}; }
+  outcome<cluster_ack> uninvite(const cluster_uninvite_request& wish) const;
   outcome<cluster_ack> remove(const cluster_remove_request& wish) const;
   outcome<node_id> find_member(const std::string& who) const;
 

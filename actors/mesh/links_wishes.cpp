@@ -63,7 +63,19 @@ outcome<cluster_invitation> links_shell::invite(const cluster_invite_request& wi
   set_targets();
   auto text = invitation_text(*issued);
   if (!text) return pass_on(std::move(text));
-  return cluster_invitation{std::move(*text), issued->addresses.front(), issued->expires_us, to_hex(joining_key(*issued)).substr(0, 8)};
+  return cluster_invitation{std::move(*text), issued->addresses.front(), issued->expires_us, invitation_id(joining_key(*issued))};
+}
+
+outcome<cluster_ack> links_shell::uninvite(const cluster_uninvite_request& wish) const {
+  auto& s = state();
+  auto count = s.book.take_back(wish.id, wall());
+  if (!count) return pass_on(std::move(count));
+  set_targets(); // First: whatever the disk does, nobody is let in any more.
+  if (options().over_tor && s.tor.percent != 0) publish_onion();
+  if (auto kept = s.store->put_invitations(s.book.records()); !kept) return pass_on(std::move(kept));
+  log::info(path, "took back {} invitations", *count);
+  if (*count == 0) return ack("no invitation was open");
+  return ack(*count == 1 ? "the invitation was taken back" : std::to_string(*count) + " invitations were taken back");
 }
 
 outcome<cluster_ack> links_shell::remove(const cluster_remove_request& wish) const {

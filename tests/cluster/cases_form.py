@@ -54,6 +54,17 @@ def invite(node, *words):
     return re.search(r"lucid-join:[A-Za-z0-9_-]+", out).group(0)
 
 
+def taken_back(inviter, joiner):
+    """While others stay open."""
+    before = inviter.lucid_json("cluster", "invitations")["invitations"]
+    text = invite(inviter)
+    made = [i["id"] for i in inviter.lucid_json("cluster", "invitations")["invitations"] if i not in before]
+    check(len(made) == 1, f"not one invitation more is open: {made}")
+    inviter.lucid("cluster", "uninvite", made[0])
+    refused(joiner, text, "does not let this node's key in")
+    check(inviter.lucid_json("cluster", "invitations")["invitations"] == before, "others were taken back as well")
+
+
 def form_by_invitation(options):
     with Cluster(options.program, 4, options.keep) as cluster, told(cluster):
         cluster.write_configs(by_files=False, seal=[1, 2])
@@ -73,6 +84,7 @@ def form_by_invitation(options):
         damaged = second[:40] + ("A" if second[40] != "A" else "B") + second[41:]
         refused(three, damaged, "check sum", "mistyped")
         refused(three, forged(second), "not", "refused", "valid", "could not")
+        taken_back(one, three)
         three.lucid("cluster", "join", second)
         cluster.wait_formed(20, [one, two, three])
         check(len({n.view()["cluster_id"] for n in (one, two, three)}) == 1, "members of one cluster have different ids for it")

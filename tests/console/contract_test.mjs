@@ -139,6 +139,8 @@ test('what is not stated is refused', async () => {
     ['POST', '/v1/cluster/init', 400, { name: 'a'.repeat(64) }],
     ['POST', '/v1/cluster/invitations', 400, { valid_seconds: 0 }],
     ['POST', '/v1/cluster/invitations', 400, { valid_seconds: 604_801 }],
+    ['DELETE', '/v1/cluster/invitations/ALL', 400],
+    ['DELETE', '/v1/cluster/invitations/0123abc', 400],
     ['POST', '/v1/cluster/join', 400, { invitation: 'a'.repeat(1025) }],
     ['DELETE', '/v1/cluster/members/pi-2', 400, { sure: true }],
     ['POST', '/v1/keys/rotate', 400, { onion: 'yes' }],

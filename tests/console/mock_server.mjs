@@ -561,6 +561,7 @@ if (!options.alone)
     selfMember,
   ]);
 
+let invitations = [];
 const memberOf = (who) => cluster.members.find(({ name, id }) => name === who || id === who);
 function setMember(member, state) {
   Object.assign(member, { state, since_us: now_us() });
@@ -631,6 +632,7 @@ function consequence(action, path) {
         ? {
             init: 'begins a cluster of which this node is the first member',
             invite: 'one node may join with this invitation, once',
+            uninvite: 'whoever has it is let in no more; who has joined with it stays',
             join: 'its members can look at this node and share its work',
             remove: 'cut off from all members at once; to come back it has to be invited anew',
             rotate: "links are made anew with a new transport key; the node's identity stays",
@@ -870,11 +872,31 @@ const routes = [
     ({ body }) => {
       if (!cluster.name) throw new Refused(409, 'wrong_state', 'this node stands alone');
       write('cluster invite', 'cluster', 'one node may join');
+      const made = {
+        id: randomBytes(4).toString('hex'),
+        issued_us: now_us(),
+        expires_us: now_us() + (body.valid_seconds ?? 3600) * second,
+      };
+      invitations.push(made);
       return {
         invitation: `lucid-join:${randomBytes(60).toString('base64url')}`,
         address: 'tcp://10.0.0.7:7800',
-        expires_us: now_us() + (body.valid_seconds ?? 3600) * second,
+        expires_us: made.expires_us,
+        id: made.id,
       };
+    },
+  ],
+  ['GET', /^\/v1\/cluster\/invitations$/, () => ({ invitations })],
+  [
+    'DELETE',
+    /^\/v1\/cluster\/invitations\/([^/]+)$/,
+    ({ match }) => {
+      if (!/^([0-9a-f]{8}|all)$/.test(match[1])) throw new Refused(400, 'invalid_input', 'an invitation has eight digits');
+      const left = invitations.filter(({ id }) => id !== match[1] && match[1] !== 'all');
+      if (left.length === invitations.length && match[1] !== 'all') throw notFound('no invitation of this id is open here');
+      invitations = left;
+      write('cluster uninvite', match[1], 'let in no more');
+      return { text: 'the invitation was taken back', list_version: cluster.list_version };
     },
   ],
   [

@@ -184,6 +184,32 @@ BOOST_AUTO_TEST_CASE(an_invitation_lets_one_node_in_and_a_removal_puts_it_out) {
   BOOST_TEST(alpha.number("members up beside this one") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(an_invitation_that_was_taken_back_lets_nobody_in) {
+  mesh_end alpha(new_transport_pair());
+  alpha.start("alpha", nullptr);
+  must(alpha.ask<cluster_ack>(cluster_init_request{"home"}));
+  auto made = must(alpha.ask<cluster_invitation>(cluster_invite_request{600}));
+  auto kept = must(alpha.ask<cluster_invitation>(cluster_invite_request{600}));
+  auto given = must(read_invitation(made.text));
+  hostile_end early(transport_pair_of(joining_secret(given)));
+  auto link = early.dial(alpha);
+  BOOST_REQUIRE(link != 0u); // It is connected, and has not asked yet.
+  auto open = must(alpha.ask<cluster_invitations>(cluster_invitations_request{})).open;
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST((open[0].id == made.id || open[1].id == made.id));
+  must(alpha.ask<cluster_ack>(cluster_uninvite_request{made.id}));
+  BOOST_TEST(early.cut(link));
+  BOOST_TEST(early.dial(alpha) == 0u);
+  open = must(alpha.ask<cluster_invitations>(cluster_invitations_request{})).open;
+  BOOST_REQUIRE(open.size() == 1u);
+  BOOST_TEST(open[0].id == kept.id);
+  BOOST_TEST((alpha.ask<cluster_ack>(cluster_uninvite_request{made.id}).error().code == errc::not_found));
+  must(alpha.ask<cluster_ack>(cluster_uninvite_request{"all"}));
+  hostile_end late(transport_pair_of(joining_secret(must(read_invitation(kept.text)))));
+  BOOST_TEST(late.dial(alpha) == 0u);
+  BOOST_TEST(alpha.number("members") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_removed_members_key_is_not_let_in) {
   mesh_end alpha(new_transport_pair());
   alpha.start("alpha", nullptr);

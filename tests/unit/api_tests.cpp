@@ -121,12 +121,15 @@ BOOST_AUTO_TEST_CASE(what_is_kept_is_understood) {
 
 BOOST_AUTO_TEST_CASE(what_concerns_the_cluster_is_understood) {
   understood<api::get_cluster>("GET", "/v1/cluster");
-  for (std::string action : {"init", "invite", "join", "remove", "rotate", "rotate-onion"})
+  for (std::string action : {"init", "invite", "uninvite", "join", "remove", "rotate", "rotate-onion"})
     BOOST_TEST(understood<api::cluster_consequence>("GET", "/v1/cluster/consequence?action=" + action).action == action);
   BOOST_TEST(understood<api::begin_cluster>("POST", "/v1/cluster/init", R"({"name":"field"})").name == "field");
   BOOST_TEST(understood<api::make_invitation>("POST", "/v1/cluster/invitations").valid_seconds == 3600u);
   BOOST_TEST(understood<api::make_invitation>("POST", "/v1/cluster/invitations", R"({"valid_seconds":604800})").valid_seconds ==
              invitation_seconds_max);
+  understood<api::list_invitations>("GET", "/v1/cluster/invitations");
+  for (std::string id : {"all", "01234567", "9abcdef0"})
+    BOOST_TEST(understood<api::take_back_invitation>("DELETE", "/v1/cluster/invitations/" + id).id == id);
   auto join = understood<api::join_cluster>("POST", "/v1/cluster/join", R"({"invitation":"lucid-join:abc"})");
   BOOST_TEST(join.invitation == "lucid-join:abc");
   BOOST_TEST(understood<api::remove_member>("DELETE", "/v1/cluster/members/pi-2").who == "pi-2");
@@ -156,6 +159,9 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_for_the_cluster_are_refused) {
   for (std::string body : {std::string(), std::string(R"({"invitation":null})"),
                            R"({"invitation":")" + std::string(cluster_invitation_bytes_max + 1, 'a') + R"("})"})
     invalid("POST", "/v1/cluster/join", body);
+  for (std::string id : {"ALL", "0123456", "012345678", "ABCDEF01", "0123456g"})
+    invalid("DELETE", "/v1/cluster/invitations/" + id);
+  invalid("GET", "/v1/cluster/invitations?count=1");
   invalid("DELETE", "/v1/cluster/members/" + id_text + "a");
   invalid("DELETE", "/v1/cluster/members/pi-2", R"({"sure":true})");
   invalid("POST", "/v1/keys/rotate", R"({"onion":1})");
@@ -168,6 +174,7 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_for_the_cluster_are_refused) {
   BOOST_TEST((refused("GET", "/v1/cluster/members/pi-2") == errc::not_found));
   BOOST_TEST(allowed_methods("/v1/cluster/members/pi-2") == "DELETE");
   BOOST_TEST(allowed_methods("/v1/replication/audit") == "POST");
+  BOOST_TEST(allowed_methods("/v1/cluster/invitations/all") == "DELETE");
 }
 
 BOOST_AUTO_TEST_CASE(coming_in_and_going_out_is_understood) {

@@ -161,24 +161,46 @@ BOOST_FIXTURE_TEST_CASE(a_cluster_is_formed_under_a_proper_name, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(an_invitation_is_printed_as_text_and_on_wish_as_a_code, fixture) {
   auto text = must(invitation_text(sample()));
-  json answer{{"invitation", text}, {"expires_us", sample().expires_us}, {"address", "tcp://10.0.0.1:7800"}};
+  json answer{{"invitation", text}, {"expires_us", sample().expires_us}, {"address", "tcp://10.0.0.1:7800"}, {"id", "0badcafe"}};
   node.answer("POST /v1/cluster/invitations", answer.dump());
   auto plain = run({"cluster", "invite"});
   BOOST_TEST(plain.code == 0);
   BOOST_TEST(plain.out == text + "\n"); // Nobody watches: no code in the way.
   BOOST_TEST(was_asked(R"(POST /v1/cluster/invitations {"valid_seconds":900})"));
   BOOST_TEST(has(plain.err, "tcp://10.0.0.1:7800"));
+  BOOST_TEST(has(plain.err, "lucid cluster uninvite 0badcafe"));
   BOOST_TEST(run({"cluster", "invite", "--valid", "2 h", "--quiet"}).err == "");
   BOOST_TEST(was_asked(R"(POST /v1/cluster/invitations {"valid_seconds":7200})"));
   auto code = run({"cluster", "invite", "--qr", "ascii"});
   BOOST_TEST(has(code.out, "##############"));
   BOOST_TEST(has(code.out, text));
   BOOST_TEST(has(run({"cluster", "invite", "--qr", "blocks"}).out, "\u2588"));
-  for (auto valid : {"59 s", "31 d", "soon"})
+  BOOST_TEST(run({"cluster", "invite", "--valid", "7 d"}).code == 0);
+  for (auto valid : {"59 s", "8 d", "soon"})
     BOOST_TEST(run({"cluster", "invite", "--valid", valid}).code == code_of(exit_code::usage), valid);
   BOOST_TEST((json::parse(run({"cluster", "invite", "--json"}).out) == answer));
   node.answer("POST /v1/cluster/invitations", R"({"invitation":"lucid-join:\u001b[2J"})");
   BOOST_TEST(run({"cluster", "invite"}).code != 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(open_invitations_are_listed_and_taken_back, fixture) {
+  node.answer("GET /v1/cluster/invitations", R"({"invitations":[]})");
+  BOOST_TEST(has(run({"cluster", "invitations"}).out, "No invitation of this node is open."));
+  json open{{"invitations", {{{"id", "0badcafe"}, {"issued_us", 1'800'000'000'000'000}, {"expires_us", 1'800'000'900'000'000}}}}};
+  node.answer("GET /v1/cluster/invitations", open.dump());
+  auto listed = run({"cluster", "invitations"});
+  BOOST_TEST(listed.code == 0);
+  for (auto part : {"0badcafe", "2027-01-15 08:00:00 UTC", "2027-01-15 08:15:00 UTC"}) BOOST_TEST(has(listed.out, part), part);
+  BOOST_TEST((json::parse(run({"cluster", "invitations", "--json"}).out) == open));
+  node.answer("GET /v1/cluster/invitations", R"({"invitations":[{"id":7}]})");
+  BOOST_TEST(run({"cluster", "invitations"}).code == code_of(exit_code_for(errc::protocol_violation)));
+  node.answer("DELETE /v1/cluster/invitations/0badcafe", json{{"text", "the invitation was taken back"}}.dump());
+  auto done = run({"cluster", "uninvite", "0badcafe"});
+  BOOST_TEST(done.code == 0);
+  BOOST_TEST(done.out == "the invitation was taken back\n");
+  BOOST_TEST(was_asked("DELETE /v1/cluster/invitations/0badcafe"));
+  BOOST_TEST(run({"cluster", "uninvite", "deadbeef"}).code != 0);
+  BOOST_TEST(run({"cluster", "uninvite"}).code == code_of(exit_code::usage));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_invitation_is_checked_before_it_is_sent, fixture) {

@@ -70,6 +70,9 @@ BOOST_AUTO_TEST_CASE(a_node_that_stands_alone_tells_empty_members) {
 
 BOOST_AUTO_TEST_CASE(answers_to_wishes_are_told) {
   BOOST_TEST(to_json(cluster_ack{"done", 7}) == (json{{"text", "done"}, {"list_version", 7}}));
-  BOOST_TEST(to_json(cluster_invitation{"lucid-join:x", "tcp://10.0.0.1:7800", 99, "01ab23cd"}) ==
-             (json{{"invitation", "lucid-join:x"}, {"address", "tcp://10.0.0.1:7800"}, {"expires_us", 99}}));
+  BOOST_TEST(to_json(cluster_invitation{"lucid-join:x", "tcp://10.0.0.1:7800", 99, "0badcafe"}) ==
+             (json{{"invitation", "lucid-join:x"}, {"address", "tcp://10.0.0.1:7800"}, {"expires_us", 99}, {"id", "0badcafe"}}));
+  BOOST_TEST(to_json(cluster_invitations{}) == (json{{"invitations", json::array()}}));
+  BOOST_TEST(to_json(cluster_invitations{{{"0badcafe", 5, 99}}}) ==
+             (json{{"invitations", {{{"id", "0badcafe"}, {"issued_us", 5}, {"expires_us", 99}}}}}));
 }

@@ -32,6 +32,7 @@ BOOST_AUTO_TEST_CASE(the_node_counts_its_sessions) {
 BOOST_AUTO_TEST_CASE(the_cluster_says_what_comes_of_each_action) {
   BOOST_TEST(consequence_for_cluster("init") == "begins a cluster of which this node is the first member");
   BOOST_TEST(consequence_for_cluster("invite") == "one node may join with this invitation, once");
+  BOOST_TEST(consequence_for_cluster("uninvite") == "whoever has it is let in no more; who has joined with it stays");
   BOOST_TEST(consequence_for_cluster("join") == "its members can look at this node and share its work");
   BOOST_TEST(consequence_for_cluster("remove") == "cut off from all members at once; to come back it has to be invited anew");
   BOOST_TEST(consequence_for_cluster("rotate") ==

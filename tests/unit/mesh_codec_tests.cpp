@@ -332,15 +332,61 @@ BOOST_AUTO_TEST_CASE(an_invitation_is_used_once_and_expires) {
   BOOST_TEST(book.redeem(key, b.id, mesh_time_us + 1).has_value());
   BOOST_TEST(book.redeem(key, b.id, mesh_time_us + 2).has_value()); // Its answer was lost.
   BOOST_TEST((code(book.redeem(key, c.id, mesh_time_us + 2)) == errc::already_exists));
-  BOOST_TEST(book.find(key, mesh_time_us + 15 * minute_us - 1) != nullptr);
-  BOOST_TEST(book.find(key, mesh_time_us + 15 * minute_us) == nullptr);
-  BOOST_TEST((code(book.redeem(key, b.id, mesh_time_us + 15 * minute_us)) == errc::timeout));
-  BOOST_TEST(book.allowed_keys(mesh_time_us + 15 * minute_us).empty());
   invitation_book after_restart;
   after_restart.restore(book.records());
   BOOST_TEST((code(after_restart.redeem(key, c.id, mesh_time_us + 2)) == errc::already_exists));
-  BOOST_TEST(book.expire(mesh_time_us + 15 * minute_us) == 1u);
+  auto unused = joining_key(must(book.issue(sample_invitation(), 15 * minute_us, mesh_time_us, random)));
+  BOOST_TEST(book.find(unused, mesh_time_us + 15 * minute_us - 1) != nullptr);
+  BOOST_TEST(book.find(unused, mesh_time_us + 15 * minute_us) == nullptr);
+  BOOST_TEST((code(book.redeem(unused, b.id, mesh_time_us + 15 * minute_us)) == errc::timeout));
+  BOOST_TEST(book.allowed_keys(mesh_time_us + 15 * minute_us).empty());
+  BOOST_TEST(book.expire(mesh_time_us + 15 * minute_us) == 2u);
   BOOST_TEST(book.records().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_used_invitation_is_soon_over) {
+  mesh_random random(1);
+  invitation_book book;
+  auto key = joining_key(must(book.issue(sample_invitation(), 15 * minute_us, mesh_time_us, random)));
+  auto late = joining_key(must(book.issue(sample_invitation(), 15 * minute_us, mesh_time_us, random)));
+  auto used = mesh_time_us + minute_us, over = used + invitation_book::used_us_max;
+  BOOST_TEST(book.redeem(key, b.id, used).has_value());
+  BOOST_TEST(book.redeem(key, b.id, over - 1).has_value()); // Asking again does not make it longer.
+  BOOST_TEST(book.find(key, over - 1) != nullptr);
+  BOOST_TEST(book.find(key, over) == nullptr);
+  BOOST_TEST((book.allowed_keys(over) == std::vector<transport_key>{late}));
+  // Nor does use.
+  BOOST_TEST(book.redeem(late, c.id, mesh_time_us + 14 * minute_us).has_value());
+  BOOST_TEST(book.allowed_keys(mesh_time_us + 15 * minute_us).empty());
+}
+
+BOOST_AUTO_TEST_CASE(open_invitations_are_listed_and_taken_back) {
+  mesh_random random(1);
+  invitation_book book;
+  auto issue = [&](int minutes) {
+    return joining_key(must(book.issue(sample_invitation(), minutes * minute_us, mesh_time_us + minutes, random)));
+  };
+  auto code = [](auto result) { return result ? errc::internal : result.error().code; };
+  auto late = issue(20), used = issue(15), soon = issue(10);
+  BOOST_TEST(book.redeem(used, b.id, mesh_time_us).has_value());
+  auto open = book.open(mesh_time_us);
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST((open[0].id == to_hex(soon).substr(0, 8) && open[1].id == invitation_id(late)));
+  BOOST_TEST((open[0].issued_us == mesh_time_us + 10 && open[0].expires_us >= mesh_time_us + 10 * minute_us));
+  BOOST_TEST(book.open(mesh_time_us + 11 * minute_us).size() == 1u);
+  BOOST_TEST((code(book.take_back("", mesh_time_us)) == errc::not_found));
+  BOOST_TEST((code(book.take_back("00000000", mesh_time_us)) == errc::not_found));
+  BOOST_TEST((code(book.take_back(invitation_id(used), mesh_time_us)) == errc::wrong_state));
+  BOOST_TEST(must(book.take_back(invitation_id(soon), mesh_time_us)) == 1u);
+  BOOST_TEST((code(book.take_back(invitation_id(soon), mesh_time_us)) == errc::not_found));
+  BOOST_TEST((code(book.redeem(soon, c.id, mesh_time_us)) == errc::not_found));
+  BOOST_TEST(book.find(soon, mesh_time_us) == nullptr);
+  issue(5);
+  BOOST_TEST(must(book.take_back("all", mesh_time_us)) == 2u);
+  BOOST_TEST(must(book.take_back("all", mesh_time_us)) == 0u);
+  BOOST_TEST(book.open(mesh_time_us).empty());
+  // Whoever has joined may still ask for the answer that was lost.
+  BOOST_TEST((book.allowed_keys(mesh_time_us) == std::vector<transport_key>{used}));
 }
 
 BOOST_AUTO_TEST_CASE(open_invitations_are_bounded_and_can_all_be_voided) {

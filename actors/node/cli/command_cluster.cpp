@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr auto valid_default = 15min;
 constexpr auto valid_min = std::chrono::milliseconds(1min);
-constexpr auto valid_max = std::chrono::milliseconds(30 * 24h);
+constexpr auto valid_max = std::chrono::milliseconds(std::chrono::seconds(invitation_seconds_max));
 
 unix_time_us now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -113,7 +113,7 @@ outcome<std::uint64_t> valid_seconds(const std::string& written) {
   if (!valid) return pass_on(std::move(valid));
   if (*valid < valid_min || *valid > valid_max)
     return fail(errc::invalid_input, "lucid",
-                fmt::format("an invitation is valid for 1 min to 30 d; --valid {} is outside of that", printable(written)));
+                fmt::format("an invitation is valid for 1 min to {} d; --valid {} is outside of that", valid_max / 24h, printable(written)));
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(*valid).count());
 }
 
@@ -149,8 +149,9 @@ command_result invite(command_context& context, const invite_options& options) {
     for (auto& address : made->addresses) addresses.append(addresses.empty() ? "" : ", ").append(address);
     context.err << fmt::format("On the node that joins: lucid cluster join INVITATION\n"
                                "It is for one node, until {}, which must reach {}.\n"
-                               "Who has it can join: pass it on as you would a password.\n",
-                               time_text(made->expires_us), addresses);
+                               "Who has it can join: pass it on as you would a password.\n"
+                               "`lucid cluster uninvite {}` takes it back.\n",
+                               time_text(made->expires_us), addresses, printable(answer->value("id", std::string())));
   }
   return exit_code::ok;
 }
@@ -301,7 +302,7 @@ command_spec cluster_invite_command() {
           .hidden = false,
           .declare = [](CLI::App& app) -> command_action {
             auto o = std::make_shared<invite_options>();
-            app.add_option("--valid", o->valid, "How long it may be used: 1 min to 30 d (default: 15 min)")->type_name("TIME");
+            app.add_option("--valid", o->valid, fmt::format("How long it may be used: 1 min to {} d (default: 15 min)", valid_max / 24h))->type_name("TIME");
             std::map<std::string, qr_wish> wishes{
               {"none", qr_wish::none}, {"blocks", qr_wish::blocks}, {"ascii", qr_wish::ascii}};
             app.add_option("--qr", o->qr, "QR code: none, blocks or ascii (default: blocks on a terminal)")

@@ -41,6 +41,8 @@ std::vector<command_spec> all_commands() {
       keys_rotate_command(),
       cluster_init_command(),
       cluster_invite_command(),
+      cluster_invitations_command(),
+      cluster_uninvite_command(),
       cluster_join_command(),
       cluster_members_command(),
       cluster_remove_command(),

@@ -55,6 +55,8 @@ command_spec keys_export_command();
 command_spec keys_rotate_command();
 command_spec cluster_init_command();
 command_spec cluster_invite_command();
+command_spec cluster_invitations_command();
+command_spec cluster_uninvite_command();
 command_spec cluster_join_command();
 command_spec cluster_members_command();
 command_spec cluster_remove_command();

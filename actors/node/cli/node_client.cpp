@@ -119,6 +119,10 @@ outcome<json> node_client::found_cluster(const std::string& name) const {
 outcome<json> node_client::invite(std::uint64_t valid_seconds) const {
   return ask("POST", "/v1/cluster/invitations", json{{"valid_seconds", valid_seconds}}.dump());
 }
+outcome<json> node_client::invitations() const { return ask("GET", "/v1/cluster/invitations"); }
+outcome<json> node_client::uninvite(const std::string& id) const {
+  return ask("DELETE", "/v1/cluster/invitations/" + percent_encoded(id));
+}
 outcome<json> node_client::join_cluster(const std::string& invitation) const {
   return ask("POST", "/v1/cluster/join", json{{"invitation", invitation}}.dump(), join_patience);
 }

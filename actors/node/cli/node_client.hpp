@@ -54,6 +54,8 @@ public:
   outcome<nlohmann::json> cluster() const;                               ///< Its view; messages/ports/cluster.hpp.
   outcome<nlohmann::json> found_cluster(const std::string& name) const;
   outcome<nlohmann::json> invite(std::uint64_t valid_seconds) const;
+  outcome<nlohmann::json> invitations() const;                           ///< Those of this node that are open.
+  outcome<nlohmann::json> uninvite(const std::string& id) const;         ///< Or "all".
   outcome<nlohmann::json> join_cluster(const std::string& invitation) const;
   outcome<nlohmann::json> remove_member(const std::string& id) const;
   outcome<nlohmann::json> rotate_keys(bool onion) const;

@@ -251,6 +251,7 @@ export interface ClusterAck {
 }
 export interface Invitation {
   invitation: string; // A secret.
+  id: string;
   address: string;
   expires_us: number;
 }

@@ -130,7 +130,7 @@ const aboutCluster = (c: Cluster) =>
   ]);
 
 /** What was made for one other node. It is held by the dialog alone, and goes with it. */
-function showInvitation({ invitation, address, expires_us }: Invitation): Promise<void> {
+function showInvitation({ invitation, address, expires_us, id }: Invitation): Promise<void> {
   const text = h('textarea', { readonly: true, rows: 5, 'aria-label': 'Invitation', spellcheck: 'false' }, invitation);
   const copy = async () => {
     text.select();
@@ -155,6 +155,7 @@ function showInvitation({ invitation, address, expires_us }: Invitation): Promis
       facts([
         ['good until', moment(expires_us)],
         ['asks at', address],
+        ['to take it back', `lucid cluster uninvite ${id}`],
       ]),
       h('p', { class: 'quiet' }, 'Whoever has it can join, once. It is shown now, kept nowhere, and cannot be shown again.'),
       h('button', { type: 'button', onclick: () => void copy() }, 'Copy'),
