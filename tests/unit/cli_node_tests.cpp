@@ -279,7 +279,7 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   auto good = run({"store", "audit"});
   BOOST_TEST(good.code == 0, good.err);
   BOOST_TEST(has(good.out, "pi-3"));
-  BOOST_TEST(has(good.err, "Each recording has 2 whole copies"));
+  BOOST_TEST(good.out.ends_with("All is as wished: each recording has 2 whole copies beside ours.\n"), good.out);
   BOOST_TEST(was_asked("POST /v1/replication/audit {\"from\":0,\"session\":\"" + session + "\"}"));
   answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
   auto bad = run({"store", "audit", "aaaa", "--json"});
@@ -287,10 +287,31 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   auto told = json::parse(bad.out);
   BOOST_TEST(told["recordings"][0]["whole_copies"] == 1);
   BOOST_TEST(told["recordings"][0]["copies"][0]["damaged"] == 1);
+  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
+  auto in_words = run({"store", "audit"}).out;
+  BOOST_TEST(in_words.ends_with("Copies of 1 of 1 recordings were damaged or missing; they are made again. "
+                                "1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"), in_words);
   answer_with({copy("pi-2", 3, 0), copy("pi-3", 0, 0, "it is down")});
   auto unasked = run({"store", "audit"});
   BOOST_TEST(unasked.code == code_of(exit_code::not_now));
   BOOST_TEST(has(unasked.out, "it is down"));
+  BOOST_TEST(unasked.out.ends_with("Not all holders of 1 of 1 recordings could be asked.\n"), unasked.out);
+  // Two holders have what one of them should: none is damaged, and there are too few.
+  auto part_of = [&](const std::string& name, int held) {
+    auto one = copy(name, held, 0);
+    one["held"] = held;
+    return one;
+  };
+  answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2)});
+  auto few = run({"store", "audit"});
+  BOOST_TEST(few.code == code_of(exit_code::failure));
+  BOOST_TEST(few.out.ends_with("1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"), few.out);
+  answer_with(json::array());
+  BOOST_TEST(run({"store", "audit"}).code == code_of(exit_code::failure));
+  answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2), part_of("pi-4", 1)});
+  auto spread = run({"store", "audit"});
+  BOOST_TEST(spread.code == 0);
+  BOOST_TEST(has(spread.out, "spread over more nodes"));
   answer_with(json::array(), false); // A node that never gets on.
   BOOST_TEST(run({"store", "audit"}).code != 0);
   BOOST_TEST(run({"store", "audit", "bbbb"}).code == code_of(exit_code::not_found));

@@ -20,6 +20,7 @@ struct recording_audit {
   session_summary what;
   std::uint32_t chunk_count = 0;
   std::vector<copy_audit> copies; ///< A row for each node that holds or should hold something.
+  bool has_short_part = false;    ///< Chunks with fewer copies than are wished for.
 };
 
 /// Those whose id begins with `prefix`; all for none.
@@ -46,10 +47,18 @@ void add_up(std::vector<copy_audit>& into, const copy_audit& more) {
   if (row->failure.empty()) row->failure = more.failure;
 }
 
+/// Of these chunks, whether some are short of copies. They may be spread over more nodes than are wished for, none of which
+/// has all. A node that could not be asked counts by what it should hold: that it is short is not known.
+bool is_short(const std::vector<copy_audit>& copies, std::uint32_t chunk_count, std::uint32_t wished) {
+  std::uint64_t there = 0;
+  for (auto& copy : copies) there += copy.failure.empty() ? copy.verified : copy.held;
+  return there < std::uint64_t{wished} * chunk_count;
+}
+
 /// Part by part, so that no answer takes long and the line moves.
-outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, stop_signals& signals,
+outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, std::uint32_t wished, stop_signals& signals,
                                    const std::function<void(std::uint32_t chunks)>& progressed) {
-  recording_audit result{s, 0, {}};
+  recording_audit result{s, 0, {}, false};
   for (std::uint32_t from = 0;;) {
     if (signals.wait(0ms)) return fail(errc::cancelled, "lucid", "stopped before all copies were checked");
     auto part = client.audit_copies(s.id, from);
@@ -57,6 +66,7 @@ outcome<recording_audit> audit_one(const node_client& client, const session_summ
     if (!part->done && part->next <= from) return fail(errc::protocol_violation, "control", "the audit does not go on");
     result.chunk_count = part->chunk_count;
     for (auto& copy : part->copies) add_up(result.copies, copy);
+    result.has_short_part |= is_short(part->copies, part->next - from, wished);
     progressed(part->next - from);
     if (part->done) return result;
     from = part->next;
@@ -70,19 +80,54 @@ std::size_t whole_copies(const recording_audit& a) {
   }));
 }
 
-/// Whether chunks are short of copies: they may be spread over more nodes than are wished for, none of which has all.
-bool is_short(const recording_audit& a, std::uint32_t wished) {
-  std::uint64_t verified = 0;
-  for (auto& copy : a.copies) verified += copy.verified;
-  return verified < std::uint64_t{wished} * a.chunk_count;
-}
-
 bool is_damaged(const recording_audit& a) {
   return std::any_of(a.copies.begin(), a.copies.end(), [](const copy_audit& c) { return c.damaged + c.missing > 0; });
 }
 
 bool is_unasked(const recording_audit& a) {
   return std::any_of(a.copies.begin(), a.copies.end(), [](const copy_audit& c) { return !c.failure.empty(); });
+}
+
+/// What came of it, for the last line and the exit code.
+struct audit_sum {
+  std::size_t recordings = 0, damaged = 0, short_of_copies = 0, unasked = 0;
+  std::size_t spread = 0; ///< Enough copies of each chunk, but not all of them at as many nodes.
+};
+
+audit_sum sum_of(const std::vector<recording_audit>& audits, std::uint32_t wished) {
+  audit_sum sum;
+  sum.recordings = audits.size();
+  for (auto& a : audits) {
+    sum.damaged += is_damaged(a);
+    sum.short_of_copies += a.has_short_part;
+    sum.unasked += is_unasked(a);
+    sum.spread += a.chunk_count > 0 && whole_copies(a) < wished;
+  }
+  return sum;
+}
+
+exit_code code_of(const audit_sum& sum) {
+  if (sum.damaged != 0) return exit_code::damaged;
+  if (sum.short_of_copies != 0) return exit_code::failure;
+  return sum.unasked != 0 ? exit_code::not_now : exit_code::ok;
+}
+
+std::string in_words(const audit_sum& sum, std::uint32_t wished) {
+  auto of_all = [&](std::size_t count) { return fmt::format("{} of {} recordings", count, sum.recordings); };
+  auto copies = fmt::format("{} cop{}", wished, wished == 1 ? "y" : "ies");
+  std::string text;
+  if (sum.damaged != 0) text += fmt::format("Copies of {} were damaged or missing; they are made again. ", of_all(sum.damaged));
+  if (sum.short_of_copies != 0)
+    text += fmt::format("{} have chunks with fewer than {}; the node goes on making them. ", of_all(sum.short_of_copies), copies);
+  if (sum.unasked != 0) text += fmt::format("Not all holders of {} could be asked. ", of_all(sum.unasked));
+  if (!text.empty()) {
+    text.pop_back();
+    return text;
+  }
+  if (sum.recordings == 0) return "There is no recording to check.";
+  if (sum.spread != 0)
+    return fmt::format("All is as wished: each chunk has {} beside ours; those of {} are spread over more nodes.", copies, of_all(sum.spread));
+  return fmt::format("All is as wished: each recording has {} whole cop{} beside ours.", wished, wished == 1 ? "y" : "ies");
 }
 
 json as_json(const std::vector<recording_audit>& audits, std::uint32_t wished) {
@@ -97,13 +142,10 @@ json as_json(const std::vector<recording_audit>& audits, std::uint32_t wished) {
   return {{"copies_wished", wished}, {"recordings", rows}};
 }
 
-void print(command_context& context, const std::vector<recording_audit>& audits, std::uint32_t wished) {
+void print(command_context& context, const std::vector<recording_audit>& audits, const audit_sum& sum, std::uint32_t wished) {
   table rows({{"recording"}, {"chunks", table::align::right}, {"node"}, {"held", table::align::right},
               {"verified", table::align::right}, {"damaged", table::align::right}, {"missing", table::align::right}, {"note"}});
-  std::size_t short_of_copies = 0, spread = 0;
   for (auto& a : audits) {
-    short_of_copies += is_short(a, wished);
-    spread += a.chunk_count > 0 && whole_copies(a) < wished;
     auto chunks = std::to_string(a.chunk_count);
     if (a.copies.empty()) rows.add({short_id(a.what.id), chunks, "-", "-", "-", "-", "-", a.chunk_count == 0 ? "nothing to copy" : "no copy yet"});
     for (auto& c : a.copies)
@@ -111,15 +153,7 @@ void print(command_context& context, const std::vector<recording_audit>& audits,
                 std::to_string(c.damaged), std::to_string(c.missing), c.failure});
   }
   rows.print(context.out);
-  if (context.options.quiet) return;
-  if (short_of_copies == 0 && spread != 0)
-    context.err << fmt::format("Each chunk has {} cop{} beside ours; those of {} recordings are spread over more nodes.\n", wished,
-                               wished == 1 ? "y" : "ies", spread);
-  else if (short_of_copies == 0)
-    context.err << fmt::format("Each recording has {} whole cop{} beside ours.\n", wished, wished == 1 ? "y" : "ies");
-  else
-    context.err << fmt::format("{} of {} recordings have chunks with fewer than {} copies; the node goes on making them.\n", short_of_copies,
-                               audits.size(), wished);
+  context.out << in_words(sum, wished) << '\n';
 }
 
 command_result audit(command_context& context, const std::string& prefix) {
@@ -136,19 +170,19 @@ command_result audit(command_context& context, const std::string& prefix) {
   {
     auto line = context.make_progress("checking copies", total, progress_unit::count);
     for (auto& s : *sessions) {
-      auto one = audit_one(*client, s, signals, [&](std::uint32_t chunks) { line.update(done += chunks, short_id(s.id)); });
+      auto one = audit_one(*client, s, status->copies, signals, [&](std::uint32_t chunks) { line.update(done += chunks, short_id(s.id)); });
       if (!one && one.error().code == errc::not_found) continue; // Removed, or so new that nobody was asked to copy it.
       if (!one) return pass_on(std::move(one));
       audits.push_back(std::move(*one));
     }
     line.finish();
   }
+  auto sum = sum_of(audits, status->copies);
   if (context.options.json)
     print_json(context.out, as_json(audits, status->copies));
   else
-    print(context, audits, status->copies);
-  if (std::any_of(audits.begin(), audits.end(), is_damaged)) return exit_code::damaged;
-  return std::any_of(audits.begin(), audits.end(), is_unasked) ? exit_code::not_now : exit_code::ok;
+    print(context, audits, sum, status->copies);
+  return code_of(sum);
 }
 
 } // namespace
@@ -157,8 +191,9 @@ command_spec store_audit_command() {
   return {.name = "store audit",
           .summary = "Have all nodes that hold copies of our recordings read and check them.",
           .details = "ID is the beginning of a session id; without it all recordings are checked. Each holder reads every byte, so it "
-                     "takes as long as that takes. A copy that is damaged is removed there and made again by itself. Ends with 4 when a "
-                     "copy was damaged or missing, with 8 when a node could not be asked.",
+                     "takes as long as that takes. A copy that is damaged is removed there and made again by itself. Ends with 0 when "
+                     "each chunk has replication.copies good copies, with 4 when a copy was damaged or missing, with 1 when chunks have too "
+                     "few copies, with 8 when a node could not be asked; of several the first. The last line says it in words.",
           .examples = {{"lucid store audit", "every recording"}, {"lucid store audit 3f9a --json", "one of them, for a program"}},
           .hidden = false,
           .declare = [](CLI::App& app) -> command_action {
