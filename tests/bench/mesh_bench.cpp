@@ -1,16 +1,19 @@
-// tests/bench/mesh_bench.cpp - what the mesh costs: a request over the tunnel against plain BASP, pieces of chunks over
-// links against a bare pair of ZeroMQ sockets with CURVE, and memory for each peer.
+// tests/bench/mesh_bench.cpp - what the mesh costs: a request over the tunnel against plain BASP, frames over links and
+// whole chunks over all that carries them against a bare pair of ZeroMQ sockets with CURVE, and memory for each peer.
 //
 // Both sides of each ratio are measured in turns in one run, all on loopback, both ends in this process. With --check the
 // exit code is 1 when a bound is broken.
 #include <zmq.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +23,8 @@
 
 #include <unistd.h>
 
+#include "actors/blobs/blob_exchange.hpp"
+#include "actors/mesh/chunk_links.hpp"
 #include "tests/doubles/tunnel_node.hpp"
 
 using namespace lucid;
@@ -32,7 +37,10 @@ constexpr double round_trip_ratio_max = 2.5;      // Issue: over the tunnel / pl
 constexpr double bulk_ratio_min = 0.70;           // Issue: links / a bare CURVE pair.
 constexpr double peer_bytes_max = 2.0 * (1 << 20); // Issue: memory per connected peer.
 
-constexpr std::uint64_t bulk_bytes = 256ull << 20; // Of one round.
+constexpr double blob_ratio_min = 0.70;            // Issue: chunks / a bare CURVE pair.
+
+constexpr std::uint64_t bulk_bytes = 240ull << 20; // Of one round.
+constexpr std::uint64_t blob_bytes = 10ull << 20;  // Of one blob, about a chunk.
 constexpr std::uint64_t bulk_credit = 1 << 20;
 
 struct result {
@@ -221,6 +229,108 @@ void measure_bulk(std::vector<result>& results) {
   results.push_back({"links / bare", median(ratios), "", 0, bulk_ratio_min});
 }
 
+// --- blobs -------------------------------------------------------------------------------------------------------
+
+/// One end of what carries chunks between two nodes: exchange, links, socket, and the ticks that mesh/blobs gives.
+class blob_end {
+public:
+  explicit blob_end(std::uint8_t number) : id{number}, keys(make_curve_keys().value()) {
+    curve_settings with;
+    with.secret = keys.secret;
+    socket = curve_socket::open(std::move(with), links).value();
+    links.connect(socket.get(), &exchange, link_queue_bytes_default);
+    exchange.connect(&links);
+  }
+  ~blob_end() {
+    ending_ = true;
+    ticks_.join();
+    socket.reset();
+  }
+  void let_in(const blob_end& other) {
+    links.set_members({{other.keys.public_key, other.id}});
+    socket->allow({other.keys.public_key});
+  }
+
+  node_id id;
+  curve_key_pair keys;
+  system_clock_port clock;
+  blob_exchange exchange{{}, clock};
+  chunk_links links;
+  std::unique_ptr<curve_socket> socket;
+
+private:
+  std::atomic<bool> ending_{false};
+  std::thread ticks_{[this] {
+    while (!ending_) {
+      std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>(exchange.next_tick_in().value_or(500ms), 5ms, 50ms));
+      exchange.tick();
+    }
+  }};
+};
+
+/// Blobs of 10 MiB from one node to another, as copies of chunks go: the hash is known, the receiver checks it. MB/s.
+class blob_pair {
+public:
+  blob_pair() : content_(byte_buffer(blob_bytes, 3)), hash_(blake3(content_.view())) {
+    a_.let_in(b_);
+    b_.let_in(a_);
+    auto address = b_.socket->listen("tcp://127.0.0.1:*").value();
+    a_.links.dial(b_.id, {.peer_key = b_.keys.public_key, .address = address});
+    a_.exchange.attach({[this](std::uint64_t, const outcome<blob_ref>& sent) { count(sent.has_value()); }, {}});
+    b_.exchange.attach({{}, [this](std::uint64_t, const outcome<payload>& taken) { count(taken.has_value()); }});
+    for (int i = 0; i < 500 && !(a_.links.linked(b_.id) && b_.links.linked(a_.id)); ++i) std::this_thread::sleep_for(10ms);
+    if (!a_.links.linked(b_.id)) give_up("a link for chunks did not come up");
+  }
+
+  double megabytes_per_second() {
+    auto begin = clock_type::now();
+    {
+      std::lock_guard lock(mutex_);
+      open_ = 2 * (bulk_bytes / blob_bytes); // Sent and taken.
+    }
+    for (std::uint64_t i = 0; i < bulk_bytes / blob_bytes; ++i) {
+      blob_id id{};
+      ++number_;
+      std::memcpy(id.data(), &number_, sizeof(number_));
+      b_.exchange.take(number_, {a_.id, {id, blob_bytes, hash_}});
+      a_.exchange.send(number_, {b_.id, id, content_, hash_});
+    }
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, 60s, [this] { return open_ == 0; })) give_up("chunks did not arrive");
+    return static_cast<double>(bulk_bytes) / 1e6 / seconds_since(begin);
+  }
+
+private:
+  void count(bool good) {
+    if (!good) give_up("a chunk did not pass");
+    std::lock_guard lock(mutex_);
+    if (--open_ == 0) changed_.notify_all();
+  }
+
+  payload content_;
+  digest hash_;
+  std::uint64_t number_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t open_ = 0;
+  blob_end a_{1}, b_{2};
+};
+
+void measure_blobs(std::vector<result>& results) {
+  constexpr int rounds = 9;
+  blob_pair blobs;
+  bare_pair bare;
+  std::vector<double> ours, theirs, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    ours.push_back(blobs.megabytes_per_second());
+    theirs.push_back(bare.megabytes_per_second());
+    if (round > 0) ratios.push_back(ours.back() / theirs.back());
+  }
+  results.push_back({"64 KiB frames, a bare CURVE pair", median(theirs), "MB/s"});
+  results.push_back({"chunks of 10 MiB, credit 1 MiB", median(ours), "MB/s"});
+  results.push_back({"chunks / bare", median(ratios), "", 0, blob_ratio_min});
+}
+
 // --- memory ------------------------------------------------------------------------------------------------------
 
 /// One node and many peers; both ends of each link are counted, and each has carried an 8 MiB request there and back.
@@ -256,13 +366,14 @@ void measure_memory(std::vector<result>& results) {
 
 int main(int argc, char** argv) {
   bool check = false;
-  std::string part; // "memory", "requests", "bulk"; none: all.
+  std::string part; // "memory", "requests", "bulk", "blobs"; none: all.
   for (int i = 1; i < argc; ++i)
     if (std::strcmp(argv[i], "--check") == 0) check = true;
     else part = argv[i];
   std::vector<result> results;
   if (part.empty() || part == "requests") measure_round_trips(results);
   if (part.empty() || part == "bulk") measure_bulk(results);
+  if (part.empty() || part == "blobs") measure_blobs(results);
   if (part.empty() || part == "memory") measure_memory(results);
   bool kept = true;
   for (const auto& r : results) {
