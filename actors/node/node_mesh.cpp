@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "actors/mesh/mesh_address.hpp"
 #include "actors/mesh/mesh_store.hpp"
+#include "actors/recorder/standby_core.hpp"
 #include "adapters/lan/local_addresses.hpp"
 #include "messages/data_layout.hpp"
 #include "messages/version.hpp"
@@ -122,6 +124,8 @@ private:
 
 std::vector<placement_rule> leased_roles(const configuration& settings) {
   std::vector<placement_rule> rules;
+  if (stand_in_for_each_other(settings.placement.capture))
+    rules.push_back({std::string(capture_role), settings.placement.capture, 1});
   if (settings.placement.seal.empty()) return rules;
   placement_rule seal{"seal", settings.placement.seal, 1};
   if (auto count = settings.placement.counts.find("seal"); count != settings.placement.counts.end())
@@ -147,6 +151,12 @@ curve_settings transport_of(const configuration& settings, const transport_keys&
 
 bool names_node(const std::vector<std::string>& nodes, const std::string& node) {
   return std::any_of(nodes.begin(), nodes.end(), [&](auto& one) { return one == "*" || one == node; });
+}
+
+bool stand_in_for_each_other(const std::vector<std::string>& recorders) {
+  std::set<std::string> named(recorders.begin(), recorders.end());
+  named.erase("*");
+  return named.size() >= 2;
 }
 
 middleman_settings middleman_of(const configuration& settings) {

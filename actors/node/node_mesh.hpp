@@ -71,6 +71,10 @@ private:
 /// Whether `nodes`, as a key of [placement] names them, are among others this node.
 bool names_node(const std::vector<std::string>& nodes, const std::string& node);
 
+/// Whether nodes record on in each other's place: `recorders`, as placement.capture names them, are two or more by name.
+/// "*" is no wish for that: it is what stands there unless somebody chooses.
+bool stand_in_for_each_other(const std::vector<std::string>& recorders);
+
 /// How the middleman is set for these links.
 middleman_settings middleman_of(const configuration& settings);
 

@@ -19,6 +19,7 @@
 #include "actors/mesh/gateway_actor.hpp"
 #include "actors/mesh/links_actor.hpp"
 #include "actors/recorder/recorder_actor.hpp"
+#include "actors/recorder/standby_actor.hpp"
 #include "actors/replication/replication_actor.hpp"
 #include "actors/seal/placed_seal_actor.hpp"
 #include "actors/seal/seal_actor.hpp"
@@ -132,11 +133,18 @@ tor_settings tor_of(const node_parts& parts) {
   return tor;
 }
 
+/// Whether this node is one of those that record on for each other.
+bool stands_by(const node_parts& parts) {
+  auto& recorders = parts.settings.placement.capture;
+  return may(recorders, parts) && stand_in_for_each_other(recorders);
+}
+
 /// What other nodes may speak to.
 std::vector<std::string> exports_of(const node_parts& parts) {
   std::vector<std::string> exported;
   if (may(parts.settings.placement.seal, parts)) exported.emplace_back(paths::sealing);
   if (may(parts.settings.placement.replicas, parts)) exported.emplace_back(paths::replicas);
+  if (stands_by(parts)) exported.emplace_back(paths::standby);
   return exported;
 }
 
@@ -281,6 +289,13 @@ recorder_options recorder_of(const node_parts& parts) {
           !parts.mesh || may(parts.settings.placement.capture, parts)};
 }
 
+standby_options standby_of(const node_parts& parts) {
+  // A link that breaks is made anew within a heartbeat.
+  return {parts.mesh->self(), parts.mesh->cluster(), parts.vault,
+          [recorders = parts.settings.placement.capture](const std::string& node) { return names_node(recorders, node); },
+          parts.settings.mesh.heartbeat_interval};
+}
+
 console_parts console_of(const node_parts& parts) {
   auto& settings = parts.settings;
   console_parts console;
@@ -345,6 +360,7 @@ supervisor_spec node_tree(const node_parts& parts) {
     root.children.push_back(nested(mesh_tree(parts)));
     root.children.push_back(nested(copies_tree(parts)));
     if (may(settings.placement.seal, parts)) root.children.push_back(configured(sealing_child(sealing_of(parts)), settings));
+    if (stands_by(parts)) root.children.push_back(configured(standby_child(standby_of(parts)), settings));
   }
   if (settings.console.serve == "on" && (!parts.mesh || may(settings.placement.console, parts)))
     root.children.push_back(configured(console_child(console_of(parts), browser_door_of(settings)), settings));

@@ -266,7 +266,8 @@ const key_spec table[] = {
      check_mesh_address},
 
     {"placement.capture", LUCID_FIELD(placement.capture), "*", 0, 256, "",
-     "Nodes that may record; \"*\" stands for all others.", {}, check_place},
+     "Nodes that may record; \"*\" stands for all others. Two or more by name record on for one of them that is lost.", {},
+     check_place},
     {"placement.seal", LUCID_FIELD(placement.seal), "", 0, 256, "",
      "Nodes that may seal for all; empty: each seals what it records.", {}, check_place},
     {"placement.replicas", LUCID_FIELD(placement.replicas), "*", 0, 256, "",
