@@ -132,8 +132,10 @@ struct standby_shell {
 
   void take(const standby_plan& plan) const {
     log::speaker who{path, to_hex(plan.session)};
-    if (auto sound = check_plan(plan); !sound) return log::info(who, "nobody could record this session on: {}", sound.error().what);
-    if (!core().set_session(plan)) return log::warn(who, "others are not told of this session: they are of {} already", standby_plans_max);
+    if (auto sound = check_plan(plan); !sound)
+      return log::info(who, "nobody could record this session on: {}", sound.error().what);
+    if (!core().set_session(plan))
+      return log::warn(who, "others are not told of this session: they are of {} already", standby_plans_max);
     state().untold.erase(plan.session);
   }
 
@@ -146,8 +148,10 @@ struct standby_shell {
     };
     auto then = [me = *this, action](const standby_status&) { me.core().told(action, me.clock->monotonic()); };
     auto& there = state().others[action.to];
-    if (action.drop)
-      return there.request(self, tell_timeout, standby_drop_request{action.what.recorder, action.what.session}).then(then, otherwise);
+    if (action.drop) {
+      standby_drop_request over{action.what.recorder, action.what.session};
+      return there.request(self, tell_timeout, over).then(then, otherwise);
+    }
     auto* plan = core().plan_to_tell(action.what);
     if (!plan) return core().not_told(action, clock->monotonic());
     there.request(self, tell_timeout, standby_put_request{*plan}).then(then, otherwise);

@@ -266,8 +266,9 @@ standby_status standby_core::status_of(const node_id& recorder) const {
 outcome<standby_status> standby_core::put(const standby_plan& plan, time now, unix_time_us wall) {
   if (auto sound = check_plan(plan); !sound) return tl::unexpected(sound.error());
   standby_key key{plan.recorder, plan.session};
-  if (!members_.contains(key.recorder))
-    return fail(errc::permission_denied, "standby", "the recorder of the plan is no other member of this cluster");
+  auto recorder = members_.find(key.recorder);
+  if (recorder == members_.end() || !recorder->second.seen.may_record)
+    return fail(errc::permission_denied, "standby", "the recorder of the plan is no other member that may record");
   words_.erase(key); // It records on after all: nobody is told any more that the plan is done.
   auto known = watches_.find(key);
   if (known == watches_.end()) {
@@ -303,7 +304,8 @@ std::vector<standby_command> standby_core::next(time now, unix_time_us wall) {
 }
 
 /// False: the plan is over.
-bool standby_core::watch_over(const standby_key& key, watch& one, std::vector<standby_command>& out, time now, unix_time_us wall) {
+bool standby_core::watch_over(const standby_key& key, watch& one, std::vector<standby_command>& out, time now,
+                              unix_time_us wall) {
   auto& recorder = members_.at(key.recorder);
   bool own_runs = words_.contains({settings_.self, one.own}) && words_.at({settings_.self, one.own}).plan;
   bool silent = recorder.seen.up && now - std::max(one.heard_at, recorder.since) >= silence_max;
@@ -363,7 +365,8 @@ standby_core::watch* standby_core::under_way(const Action& action) {
 
 const std::string* standby_core::password_of(const standby_action::start& action) const {
   auto known = watches_.find(action.instead_of);
-  return known == watches_.end() || known->second.attempt != action.number ? nullptr : &known->second.plan->wish.what.password;
+  if (known == watches_.end() || known->second.attempt != action.number) return nullptr;
+  return &known->second.plan->wish.what.password;
 }
 
 void standby_core::started(const standby_action::start& action, const session_summary& own) {

@@ -146,7 +146,7 @@ public:
 
   // As a stand-in.
 
-  /// Errors: those of `check_plan`; `permission_denied` where the recorder is no other member; `limit_exceeded`.
+  /// Errors: those of `check_plan`; `permission_denied` where the recorder is no other member that may record; `limit_exceeded`.
   outcome<standby_status> put(const standby_plan& plan, time now, unix_time_us wall);
   standby_status drop(const standby_key& what);
 
