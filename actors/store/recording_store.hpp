@@ -31,7 +31,6 @@ struct store_options {
 class recording_store final : public store_port {
 public:
   static constexpr std::uint32_t session_page_count_max = 1000;
-  static constexpr std::size_t reason_size_bytes_max = 1000; ///< Longer ones are cut: a state counts more than its why.
 
   /// Opens for writing, brings the database up to date, finishes removals, removes what a crash left, and compares the
   /// unfinished sessions with their files: see `findings`.
