@@ -58,8 +58,10 @@ struct manifest_build {
 
   void sign(const session_row& row, const std::vector<chunk_record>& chunks) const {
     auto& options = self->state.options;
-    auto built = build_manifest(row, chunks,
-                                {options.recorder->public_key(), options.key_commitment, request.interrupted});
+    auto commitment = options.key_commitment != digest{} ? options.key_commitment : row.key_commitment;
+    if (commitment == digest{})
+      return refuse({errc::wrong_state, "manifest", "the session's row is of an earlier version: it has no commitment to its key", nullptr});
+    auto built = build_manifest(row, chunks, {options.recorder->public_key(), commitment, request.interrupted});
     if (!built) return refuse(built.error());
     auto document = sign_manifest(*built, *options.recorder);
     if (!document) return refuse(document.error());

@@ -11,11 +11,11 @@ namespace lucid {
 
 struct manifest_options {
   session_id session{};
-  digest key_commitment{};
+  digest key_commitment{}; ///< Zero: the one in the session's row. Then it serves any session.
   std::shared_ptr<const sign_key> recorder;
 };
 
-/// Child spec of the manifest actor of one session. A restarted one remembers nothing; everything is in the store.
+/// Child spec of the manifest actor of one session, or of those whose keys are not known here. A restarted one remembers nothing; everything is in the store.
 child_spec manifest_child(manifest_options options);
 
 } // namespace lucid

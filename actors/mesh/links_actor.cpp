@@ -301,6 +301,9 @@ void links_shell::show() const {
     view.list_version = list.version();
     for (auto& one : list.members()) view.members.push_back(shown(one));
     std::sort(view.members.begin(), view.members.end(), [](auto& a, auto& b) { return a.name < b.name; });
+    for (auto& one : list.removed()) view.former.push_back({one.id, one.name, one.since_us});
+    std::sort(view.former.begin(), view.former.end(), [](auto& a, auto& b) { return a.since_us > b.since_us; });
+    if (view.former.size() > former_members_shown_max) view.former.resize(former_members_shown_max);
   }
   if (s.leases) view.leases = s.leases->view(now());
   options().shown->show(std::move(view));

@@ -39,6 +39,7 @@ outcome<new_session> make_session(const session_create_request& wish, const reco
   auto wrapped = wrap_session_key(made.key, readers);
   if (!wrapped) return pass_on(std::move(wrapped));
   row.keys = std::move(*wrapped);
+  row.key_commitment = commit_session_key(made.key);
 
   row.summary.id = make_session_id(random, facts.node_sign, now);
   row.summary.title = row.policy.title;

@@ -11,6 +11,18 @@ namespace lucid {
 
 using namespace store_rows;
 
+namespace {
+
+/// Whether the file is there and is these bytes: what a crash left behind, or what shares a copy's bytes.
+bool has_bytes(file_system& files, const std::filesystem::path& file, byte_view bytes) {
+  auto size = files.size_of(file);
+  if (!size || *size != bytes.size()) return false;
+  auto there = read_whole(files, file, bytes.size());
+  return there && std::equal(there->begin(), there->end(), bytes.begin(), bytes.end());
+}
+
+} // namespace
+
 // --- chunks ----------------------------------------------------------------------------------------------------
 
 std::filesystem::path recording_store::chunk_path(const chunk_key& key) const {
@@ -56,7 +68,9 @@ outcome<chunk_record> recording_store::put_chunk(const sealed_chunk& chunk_to_pu
 }
 
 outcome<chunk_record> recording_store::write_chunk(const sealed_chunk& c) {
-  auto written = write_atomically(*files_, chunk_path(c.record.key), c.file.view());
+  auto path = chunk_path(c.record.key);
+  auto written = has_bytes(*files_, path, c.file.view()) ? files_->sync_folder(path.parent_path())
+                                                         : write_atomically(*files_, path, c.file.view());
   if (!written)
     return fail(written.error().code, "store", "chunk " + name_of(c.record.key) + " cannot be stored", written.error());
   auto inserted = insert_chunk(c);

@@ -34,7 +34,7 @@ outcome<void> recording_store::check_origin(const node_id& origin, const session
 
 outcome<session_summary> recording_store::mirror_session(const node_id& origin, const session_row& row) {
   auto& s = row.summary;
-  session_put_request as_put{s, row.what, row.policy, {}};
+  session_put_request as_put{s, row.what, row.policy, {}, row.key_commitment};
   for (auto& key : row.keys) // A node's own key would open the recording where nobody asked for it.
     if (std::find(row.policy.recipients.begin(), row.policy.recipients.end(), key.recipient) != row.policy.recipients.end())
       as_put.keys.push_back(key);
@@ -55,11 +55,12 @@ outcome<session_summary> recording_store::mirror_session(const node_id& origin, 
   auto change = transaction::begin(db_);
   if (!change) return pass_on(std::move(change));
   auto done = ours ? write_summary(s) : insert_session_row(as_put);
-  if (done && ours) done = replace_people(s.id, {s, row.what, row.policy, as_put.keys});
+  if (done && ours) done = replace_people(s.id, {s, row.what, row.policy, as_put.keys, {}});
   if (!done) return pass_on(std::move(done));
-  auto mark = db_.prepare("UPDATE sessions SET origin = ? WHERE id = ?");
+  auto mark = db_.prepare("UPDATE sessions SET origin = ?, key_commitment = coalesce(nullif(?, zeroblob(32)), key_commitment)"
+                          " WHERE id = ?");
   if (!mark) return pass_on(std::move(mark));
-  done = mark->bind(byte_view(origin)).bind(byte_view(s.id)).run();
+  done = mark->bind(byte_view(origin)).bind(byte_view(row.key_commitment)).bind(byte_view(s.id)).run();
   if (done) done = change->commit();
   if (!done) return pass_on(std::move(done));
   return summary(s.id);
@@ -117,6 +118,29 @@ outcome<void> recording_store::mirror_drop(const node_id& origin, const chunk_ke
   auto ours = check_origin(origin, key.session);
   if (!ours) return ours;
   return files_->remove(chunk_path(key));
+}
+
+outcome<void> recording_store::mirror_take_over(const node_id& from, const node_id& to, const session_id& session,
+                                                const digest& manifest_hash) {
+  auto ours = check_origin(from, session);
+  if (!ours) return ours;
+  auto held = manifest_entry(session);
+  if (!held) return pass_on(std::move(held));
+  // A manifest that was signed is evidence: it does not give way to one that says less.
+  if (*held && (*held)->manifest_hash != manifest_hash)
+    return fail(errc::already_exists, "store",
+                "session " + short_id(session) + " has the manifest of its recorder here; it is not given to a node that has another");
+  auto change = transaction::begin(db_);
+  if (!change) return pass_on(std::move(change));
+  auto forget = db_.prepare("DELETE FROM anchors WHERE session = ?");
+  if (!forget) return pass_on(std::move(forget));
+  auto done = forget->bind(byte_view(session)).run();
+  if (!done) return done;
+  auto mark = db_.prepare("UPDATE sessions SET origin = ?, block_height = 0 WHERE id = ?");
+  if (!mark) return pass_on(std::move(mark));
+  done = mark->bind(byte_view(to)).bind(byte_view(session)).run();
+  if (!done) return done;
+  return change->commit();
 }
 
 outcome<bool> recording_store::holds(const chunk_key& key, const digest& content) {

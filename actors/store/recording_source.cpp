@@ -38,6 +38,9 @@ public:
     if (found.error().code == errc::not_found) return std::optional<anchor_record>();
     return pass_on(std::move(found));
   }
+  outcome<std::optional<node_id>> origin(const session_id& session) override {
+    return with_store([&](recording_store& store) { return store.origin_of(session); });
+  }
 
 private:
   template <class Step>

@@ -159,8 +159,8 @@ outcome<void> recording_store::insert_session_row(const session_put_request& req
   auto& w = request.what;
   auto row = db_.prepare(sql({"INSERT INTO sessions(", summary_columns,
                               ", asked_source, asked_username, asked_width, asked_height, asked_frame_rate_max,"
-                              " asked_encoder, asked_quality, length_seconds_max)"
-                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"}));
+                              " asked_encoder, asked_quality, length_seconds_max, key_commitment)"
+                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,zeroblob(32)))"}));
   if (!row) return pass_on(std::move(row));
   auto source = without_password(s.source), asked_source = without_password(w.source);
   auto done = row->bind(byte_view(s.id)).bind_count(static_cast<std::uint64_t>(s.state)).bind(s.title).bind(s.owner)
@@ -169,7 +169,7 @@ outcome<void> recording_store::insert_session_row(const session_put_request& req
                 .bind_count(s.stored_bytes).bind_count(s.chunk_count).bind_count(s.block_height)
                 .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(asked_source).bind(w.username)
                 .bind_count(w.width).bind_count(w.height).bind_count(w.frame_rate_max).bind(w.encoder)
-                .bind_count(w.quality).bind_count(request.policy.length_seconds_max).run();
+                .bind_count(w.quality).bind_count(request.policy.length_seconds_max).bind(byte_view(request.key_commitment)).run();
   if (!done) return done;
   return insert_people(s.id, request.policy.recipients, request.keys);
 }
@@ -264,7 +264,28 @@ outcome<session_row> recording_store::session(const session_id& id) {
   auto wrapped = keys(id);
   if (!wrapped) return pass_on(std::move(wrapped));
   all.keys = std::move(*wrapped);
+  auto commitment = key_commitment(id);
+  if (!commitment) return pass_on(std::move(commitment));
+  all.key_commitment = *commitment;
   return all;
+}
+
+/// Zero where there is none, as in a file that no node of this version has opened yet.
+outcome<digest> recording_store::key_commitment(const session_id& session) {
+  auto column = db_.prepare("SELECT 1 FROM pragma_table_info('sessions') WHERE name = 'key_commitment'");
+  if (!column) return pass_on(std::move(column));
+  auto is_there = column->step();
+  if (!is_there) return pass_on(std::move(is_there));
+  if (!*is_there) return digest{};
+  auto query = db_.prepare("SELECT key_commitment FROM sessions WHERE id = ?");
+  if (!query) return pass_on(std::move(query));
+  auto row = query->bind(byte_view(session)).step();
+  if (!row) return pass_on(std::move(row));
+  if (!*row || (*row)->is_null(0)) return digest{};
+  auto commitment = (*row)->fixed<32>(0);
+  auto sound = (*row)->check("sessions", short_id(session));
+  if (!sound) return pass_on(std::move(sound));
+  return commitment;
 }
 
 outcome<std::vector<box_public_key>> recording_store::recipients(const session_id& session) {

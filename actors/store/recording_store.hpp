@@ -67,6 +67,9 @@ public:
   outcome<void> mirror_remove(const node_id& origin, const session_id& session);
   /// Removes the file of a chunk that is not what it was; its row stays until a good one is put in its place.
   outcome<void> mirror_drop(const node_id& origin, const chunk_key& key);
+  /// Makes a copy `to`'s that was `from`'s, which is no member any more. What it has of an anchor stands in `from`'s chain and
+  /// is forgotten; chunks stay. Errors: `already_exists` when there is another manifest than `manifest_hash` (zero: none is told).
+  outcome<void> mirror_take_over(const node_id& from, const node_id& to, const session_id& session, const digest& manifest_hash);
   /// Whose it is; none: our own. Errors: `not_found`.
   outcome<std::optional<node_id>> origin_of(const session_id& session);
 
@@ -121,6 +124,7 @@ private:
   outcome<session_summary> summary(const session_id& id);
   outcome<std::vector<chunk_record>> read_chunks(statement& query, const session_id& session);
   outcome<std::vector<wrapped_key>> keys(const session_id& session);
+  outcome<digest> key_commitment(const session_id& session);
   outcome<std::vector<box_public_key>> recipients(const session_id& session);
   outcome<std::optional<anchor_entry>> manifest_entry(const session_id& session);
 

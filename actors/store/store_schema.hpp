@@ -7,7 +7,7 @@
 namespace lucid {
 
 /// Script n leads from version n to n + 1. Times are Unix microseconds, keys and digests blobs of their own length.
-inline constexpr std::array<std::string_view, 3> store_migrations{
+inline constexpr std::array<std::string_view, 4> store_migrations{
   R"sql(
 CREATE TABLE sessions(
   id BLOB PRIMARY KEY CHECK(length(id) = 32),
@@ -78,6 +78,9 @@ CREATE TABLE anchors(
 ALTER TABLE sessions ADD COLUMN origin BLOB CHECK(origin IS NULL OR length(origin) = 32);
 CREATE TABLE fences(role TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql",
+  // The commitment to the session's key (null: made by an earlier version): whoever finishes a recording whose recorder is
+  // lost has to state it, and does not have the key.
+  "ALTER TABLE sessions ADD COLUMN key_commitment BLOB CHECK(key_commitment IS NULL OR length(key_commitment) = 32);",
 };
 
 /// The oldest version that can be read without being brought up to date: what came later is not read then.

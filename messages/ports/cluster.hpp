@@ -35,6 +35,14 @@ struct member_view {
   std::string software;               ///< "lucid 0.1.0"; empty: not known.
 };
 
+/// One that was a member and was removed.
+struct former_member {
+  node_id id{};
+  std::string name;
+  unix_time_us since_us = 0; ///< Of its removal.
+};
+inline constexpr std::size_t former_members_shown_max = 256; ///< Those removed last.
+
 /// Who runs one instance of a role at present.
 struct lease_view {
   std::string role;              ///< "seal"
@@ -51,6 +59,7 @@ struct cluster_view {
   node_id self{};
   std::vector<member_view> members; ///< By name; this node among them.
   std::vector<lease_view> leases;
+  std::vector<former_member> former; ///< Latest first; those that were admitted again are not among them.
 };
 
 /// The present view. Threads: any.

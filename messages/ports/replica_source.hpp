@@ -1,4 +1,4 @@
-// messages/ports/replica_source.hpp - a node's own recordings as they are copied to others, for reading only.
+// messages/ports/replica_source.hpp - recordings as they are copied from node to node, for reading only.
 #pragma once
 
 #include <optional>
@@ -27,6 +27,8 @@ public:
   virtual outcome<payload> chunk(const chunk_key& key) = 0;
   virtual outcome<std::optional<manifest_put_request>> manifest(const session_id& session) = 0;
   virtual outcome<std::optional<anchor_record>> anchor(const session_id& session) = 0;
+  /// The node whose recording it is; none: this one's own.
+  virtual outcome<std::optional<node_id>> origin(const session_id& session) = 0;
 };
 
 } // namespace lucid
