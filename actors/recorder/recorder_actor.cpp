@@ -149,6 +149,8 @@ struct recorder_shell {
 
   void recover(const session_row& row) const {
     auto& id = row.summary.id;
+    // One that was adopted from another recorder: copies/adoption finishes it.
+    if (!has_key_for(row, state().options.facts.node_box)) return;
     auto key = unwrap_session_key(row.keys, *state().options.node_box_secret);
     if (!key) return complain(id, key.error());
     vault().put({id, std::make_shared<const session_key>(std::move(*key)), true, 0}, {});

@@ -8,6 +8,10 @@
 
 namespace lucid {
 
+bool has_key_for(const session_row& row, const box_public_key& node) {
+  return std::any_of(row.keys.begin(), row.keys.end(), [&](const wrapped_key& key) { return key.recipient == node; });
+}
+
 std::vector<session_summary> expired(const std::vector<session_summary>& sessions, std::chrono::seconds retention,
                                      unix_time_us now) {
   std::vector<session_summary> old;

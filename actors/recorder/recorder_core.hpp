@@ -24,6 +24,9 @@ struct new_session {
   session_key key;
 };
 
+/// Whether the session's key was wrapped for `node`: as long as one of this node's own recordings is not final, it is.
+bool has_key_for(const session_row& row, const box_public_key& node);
+
 /// Those of `sessions` that are final and ended longer than `retention` ago. A retention of 0 keeps all.
 std::vector<session_summary> expired(const std::vector<session_summary>& sessions, std::chrono::seconds retention,
                                      unix_time_us now);

@@ -12,6 +12,7 @@
 #include "messages/replication_api.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
+#include "runtime/log/log.hpp"
 #include "runtime/owed_answer.hpp"
 #include "runtime/reply.hpp"
 #include "runtime/supervision/spawn_child.hpp"
@@ -74,19 +75,41 @@ struct replica_shell {
     return owed.promise();
   }
 
+  /// Whose copy it is; none: there is none yet. Errors: `permission_denied` when it is another's who can come back.
+  outcome<std::optional<node_id>> owner_for(const node_id& asking, const session_id& session) const {
+    auto known = store().origin_of(session);
+    if (!known && known.error().code == errc::not_found) return std::optional<node_id>();
+    if (!known) return known;
+    auto& may = state().settings.may_take_over;
+    if (*known == asking || (*known && may && may(**known, asking))) return known;
+    return fail(errc::permission_denied, "replicas", "the session is of another node");
+  }
+
+  /// Before something is written for `asking`: what was a lost node's becomes its own.
+  outcome<void> make_owner(const node_id& asking, const session_id& session, const digest& manifest_hash) const {
+    auto owner = owner_for(asking, session);
+    if (!owner) return pass_on(std::move(owner));
+    if (!*owner || **owner == asking) return {};
+    auto taken = store().mirror_take_over(**owner, asking, session, manifest_hash);
+    if (taken)
+      log::info(log::speaker{std::string(paths::replicas), to_hex(session)}, "the copy is of node {} now; its recorder is no member any more",
+                to_hex(byte_view(asking).first(6)));
+    return taken;
+  }
+
   outcome<replica_have> have(const replica_have_request& r) const {
     if (r.chunks.size() > chunk_marks_max) return fail(errc::limit_exceeded, "replicas", "too many chunks are asked about at once");
     replica_have answer;
     answer.session = r.session;
-    auto origin = store().origin_of(r.session);
-    if (!origin && origin.error().code == errc::not_found) return answer;
+    auto origin = owner_for(r.origin, r.session);
     if (!origin) return pass_on(std::move(origin));
-    if (*origin != r.origin) return fail(errc::permission_denied, "replicas", "the session is of another node");
+    if (!*origin) return answer;
     for (std::uint32_t i = 0; i < r.chunks.size(); ++i) {
       auto held = store().holds({r.session, r.chunks[i].on, r.chunks[i].index}, r.chunks[i].content);
       if (!held) return pass_on(std::move(held));
       if (*held) answer.held.push_back(i);
     }
+    if (**origin != r.origin) return answer; // What it has of row, manifest and anchor is the lost node's: to be told anew.
     auto now = status(r.session);
     auto row = store().session(r.session);
     if (!now) return pass_on(std::move(now));
@@ -101,6 +124,7 @@ struct replica_shell {
     auto hashes = hash_file(file.view());
     if (hashes.content != r.record.content || merkle_root(hashes.leaves) != r.record.root)
       return fail(errc::corrupted, "replicas", "the chunk is not what its record says");
+    if (auto owner = make_owner(r.origin, r.record.key.session, {}); !owner) return pass_on(std::move(owner));
     auto known = store().origin_of(r.record.key.session);
     if (!known && known.error().code != errc::not_found) return pass_on(std::move(known));
     // Later rows come as news: one of an earlier chunk must not undo them.
@@ -116,6 +140,8 @@ struct replica_shell {
 
   outcome<replica_status> news(const replica_news_request& r, const payload& manifest) const {
     auto& session = r.row.summary.id;
+    auto owner = make_owner(r.origin, session, manifest.empty() ? digest{} : r.manifest.content);
+    if (!owner) return pass_on(std::move(owner));
     auto row = store().mirror_session(r.origin, r.row);
     if (!row) return pass_on(std::move(row));
     if (!manifest.empty()) {

@@ -15,6 +15,9 @@ struct replica_settings {
   std::shared_ptr<file_system> files;
   std::shared_ptr<const sign_key> signs;        ///< The node's signing key: for answers to challenges.
   std::function<void(const error&)> on_finding; ///< As of recording_store_opener; may be empty.
+  /// Whether a copy that was `from`'s may become `to`'s: `to` is a member of the cluster, and `from` is none any more. Empty:
+  /// never.
+  std::function<bool(const node_id& from, const node_id& to)> may_take_over;
 };
 
 /// Path: "replicas" below "copies". Interface: replica_api. Detached, since it syncs. Takes blobs from paths::blobs.

@@ -5,6 +5,8 @@
 #include <random>
 
 #include "actors/store/recording_store.hpp"
+#include "actors/store/store_schema.hpp"
+#include "adapters/files/atomic_write.hpp"
 #include "adapters/files/posix_file_system.hpp"
 #include "messages/data_layout.hpp"
 #include "tests/doubles/faulty_file_system.hpp"
@@ -72,7 +74,7 @@ struct desk {
   recording_store open() { return must(recording_store::open(options, fs)); }
   /// Changes rows behind the store's back.
   void execute(const std::string& sql) {
-    std::array<std::string_view, 3> one{"", "", ""};
+    std::array<std::string_view, store_migrations.size()> one{};
     auto db = must(database::open(temp.path() / "store.db", one));
     must(db.execute("PRAGMA ignore_check_constraints=ON;" + sql));
   }
@@ -529,7 +531,7 @@ namespace {
 session_row row_of(std::uint8_t n, session_state state) {
   auto r = request_of(n);
   r.summary.state = state;
-  return {r.summary, r.what, r.policy, r.keys};
+  return {r.summary, r.what, r.policy, r.keys, r.key_commitment};
 }
 constexpr node_id one{0xaa}, two{0xbb};
 } // namespace
@@ -587,4 +589,87 @@ BOOST_AUTO_TEST_CASE(a_lost_or_changed_copy_of_a_chunk_is_taken_again) {
   other.record.content.fill(77);
   must(store.mirror_chunk(one, other));
   BOOST_TEST(must(store.chunk_bytes(c.record.key)).size() == 50'000u);
+}
+
+BOOST_AUTO_TEST_CASE(the_commitment_to_a_sessions_key_is_kept_and_goes_with_its_copies) {
+  desk d;
+  auto store = d.open();
+  auto request = request_of(1);
+  request.key_commitment.fill(0x5c);
+  must(store.put_session(request));
+  must(store.put_session(request_of(2))); // As of an earlier version.
+  BOOST_TEST((must(store.session(id_of(1))).key_commitment == request.key_commitment));
+  BOOST_TEST((must(store.session(id_of(2))).key_commitment == digest{}));
+
+  auto row = row_of(3, session_state::recording);
+  must(store.mirror_session(one, row));
+  row.key_commitment.fill(0x5d);
+  must(store.mirror_session(one, row)); // Its origin was updated meanwhile.
+  BOOST_TEST((must(store.session(id_of(3))).key_commitment == row.key_commitment));
+  auto told = std::exchange(row.key_commitment, {});
+  must(store.mirror_session(one, row));
+  BOOST_TEST((must(store.session(id_of(3))).key_commitment == told));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_the_earlier_version_is_read_without_commitments) {
+  desk d;
+  {
+    std::span<const std::string_view> all(store_migrations);
+    must(database::open(d.temp.path() / "store.db", all.first(3)));
+  }
+  must(must(database::open(d.temp.path() / "store.db", std::span(store_migrations).first(3)))
+         .execute("INSERT INTO sessions SELECT x'" + to_hex(id_of(1)) +
+                  "',0,6,'t','o','s',1,1,1,0,0,0,0,0,0,0,'','','',0,0,0,'',0,0,0,NULL"));
+  auto reader = must(recording_store::open_read_only(d.options, d.fs));
+  BOOST_TEST((must(reader.session(id_of(1))).key_commitment == digest{}));
+  auto store = d.open(); // Brings it up to date.
+  BOOST_TEST((must(store.session(id_of(1))).key_commitment == digest{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_whose_file_is_there_already_keeps_that_file) {
+  temp_folder temp;
+  posix_file_system files;
+  auto store = must(recording_store::open({temp.path(), 0}, files));
+  must(store.put_session(request_of(1)));
+  auto c = chunk_of(1, track::video, 0), other = chunk_of(1, track::video, 1);
+  auto kept = temp.path() / "copy";
+  must(write_atomically(files, kept, c.file.view()));
+  std::filesystem::create_hard_link(kept, store.chunk_path(c.record.key));
+  must(store.put_chunk(c));
+  BOOST_TEST(std::filesystem::hard_link_count(kept) == 2u);
+  // Of the same size, but other bytes: a copy that was damaged since.
+  std::filesystem::create_hard_link(kept, store.chunk_path(other.record.key));
+  must(store.put_chunk(other));
+  BOOST_TEST(std::filesystem::hard_link_count(kept) == 2u);
+  auto bytes = must(store.chunk_bytes(other.record.key));
+  BOOST_TEST(std::equal(bytes.begin(), bytes.end(), other.file.view().begin(), other.file.view().end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_is_taken_over_without_the_lost_nodes_anchor_and_never_with_another_manifest) {
+  using enum session_state;
+  desk d;
+  auto store = d.open();
+  auto row = row_of(1, completed);
+  row.summary.block_height = 5;
+  must(store.mirror_session(one, row));
+  must(store.mirror_chunk(one, chunk_of(1, track::video, 0)));
+  must(store.mirror_manifest(one, manifest_of(1)));
+  must(store.mirror_anchor(one, {manifest_of(1).entry, 5, 0, {}}));
+
+  auto refused = [](const auto& result, errc code) { return !result && result.error().code == code; };
+  BOOST_TEST(refused(store.mirror_take_over(two, two, id_of(1), {}), errc::permission_denied)); // Not `two`'s to give.
+  BOOST_TEST(refused(store.mirror_take_over(one, two, id_of(1), {}), errc::already_exists));
+  BOOST_TEST(refused(store.mirror_take_over(one, two, id_of(1), digest{9}), errc::already_exists));
+  BOOST_TEST(refused(store.mirror_take_over(one, two, id_of(2), {}), errc::not_found));
+  BOOST_TEST((must(store.origin_of(id_of(1))) == one));
+  BOOST_TEST(must(store.anchor_of(id_of(1))).block_height == 5u);
+
+  must(store.mirror_take_over(one, two, id_of(1), manifest_of(1).document.hash));
+  BOOST_TEST((must(store.origin_of(id_of(1))) == two));
+  BOOST_TEST(must(store.chunks(id_of(1))).size() == 1u);
+  BOOST_TEST(must(store.has_manifest(id_of(1))));
+  BOOST_TEST(refused(store.anchor_of(id_of(1)), errc::not_found));
+  BOOST_TEST(must(store.session(id_of(1))).summary.block_height == 0u);
+  BOOST_TEST(refused(store.mirror_session(one, row), errc::permission_denied));
+  must(store.mirror_anchor(two, {manifest_of(1).entry, 2, 0, {}}));
 }
