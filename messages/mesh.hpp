@@ -17,7 +17,7 @@ namespace lucid {
 struct cluster_init_request {
   std::string name;
 };
-/// A one-time invitation. It ends by itself, also when this node is started anew.
+/// A one-time invitation. It ends by itself, or when it is taken back.
 struct cluster_invite_request {
   std::uint32_t valid_seconds = 0;
 };
@@ -33,7 +33,7 @@ inline constexpr std::size_t cluster_invitation_bytes_max = 1024;
 /// What invitations of this node are open.
 struct cluster_invitations_request {};
 struct open_invitation {
-  std::string id; ///< The first eight digits of its key: shown when it was made.
+  std::string id; ///< The first eight digits of its key.
   unix_time_us issued_us = 0;
   unix_time_us expires_us = 0;
 };

@@ -72,7 +72,7 @@ struct onion_forget_request {
 /// reachable for ten minutes, so that others can be told over the connections they have.
 struct onion_rotate_request {};
 
-/// Has new connections take new circuits. Tor allows that once in ten seconds.
+/// Has new connections take new circuits, and services be looked up anew. Once in 15 s; more often it does nothing.
 struct tor_renew_circuits_request {};
 
 template <class Inspector>
