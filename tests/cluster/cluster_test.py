@@ -20,15 +20,16 @@ import cases_failover
 import cases_form
 import cases_partition
 import cases_restart
+import cases_standby
 from case_steps import numbers
 from checks import Wrong, say
 from namespaces import require_namespaces
 
 SUITES = {
     "form": cases_form.CASES,
-    "failover": cases_failover.CASES,
+    "failover": cases_failover.CASES + cases_standby.FAILOVER,
     "restart": cases_restart.CASES,
-    "partition": cases_partition.CASES,
+    "partition": cases_partition.CASES + cases_standby.PARTITION,
     "chaos": cases_chaos.CASES,
 }
 
