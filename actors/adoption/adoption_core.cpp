@@ -9,6 +9,10 @@ namespace {
 
 std::string short_node_id(const node_id& id) { return to_hex(byte_view(id).first(6)); }
 
+bool is_member(const cluster_view& cluster, const node_id& id) {
+  return std::any_of(cluster.members.begin(), cluster.members.end(), [&](auto& m) { return m.id == id && m.state != member_state::removed; });
+}
+
 bool is_before(const chunk_record& a, const chunk_record& b) {
   return std::tie(a.key.on, a.key.index) < std::tie(b.key.on, b.key.index);
 }
@@ -29,17 +33,18 @@ std::string count_of(std::size_t n, const std::string& one) { return std::to_str
 } // namespace
 
 outcome<void> check_recorder_is_lost(const cluster_view& cluster, const node_id& origin) {
-  auto has = [&](const node_id& id) {
-    return std::any_of(cluster.members.begin(), cluster.members.end(), [&](auto& m) { return m.id == id; });
-  };
-  if (cluster.name.empty() || !has(cluster.self))
+  if (cluster.name.empty() || !is_member(cluster, cluster.self))
     return fail(errc::wrong_state, "adoption",
                 "this node is in no cluster at present: only a member knows whether the recorder is one still");
-  if (!has(origin)) return {};
+  if (!is_member(cluster, origin)) return {};
   auto name = name_in(cluster, origin);
   return fail(errc::wrong_state, "adoption",
               "its recorder " + name + " is a member of the cluster and finishes its recordings itself when it comes back; if it "
               "is lost for good: `lucid cluster remove " + name + "`, then adopt");
+}
+
+bool may_change_hands(const cluster_view& cluster, const node_id& from, const node_id& to) {
+  return check_recorder_is_lost(cluster, from) && is_member(cluster, to);
 }
 
 std::string name_in(const cluster_view& cluster, const node_id& node) {

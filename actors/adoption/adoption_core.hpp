@@ -25,6 +25,9 @@ struct lost_recording {
 /// is not. Errors: `wrong_state`, saying what has to be done first.
 outcome<void> check_recorder_is_lost(const cluster_view& cluster, const node_id& origin);
 
+/// Whether a copy of `from`'s recording may become a copy of `to`'s: who adopted it is a member, who recorded it is none.
+bool may_change_hands(const cluster_view& cluster, const node_id& from, const node_id& to);
+
 /// The name by which a member, or one that was a member, is known; else the beginning of its id.
 std::string name_in(const cluster_view& cluster, const node_id& node);
 

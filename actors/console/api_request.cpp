@@ -525,6 +525,7 @@ constexpr route routes[] = {
   {"DELETE", "/v1/sessions/{id}", of_session<api::remove_session>},
   {"POST", "/v1/sessions/{id}/stop", stop_session},
   {"POST", "/v1/sessions/{id}/extend", extend_session},
+  {"POST", "/v1/sessions/{id}/adopt", of_session<api::adopt_session>},
   {"GET", "/v1/sessions/{id}/consequence", session_consequence},
   {"GET", "/v1/sessions/{id}/flow", of_session<api::get_flow>},
   {"GET", "/v1/sessions/{id}/manifest", of_session<api::get_manifest>},

@@ -51,6 +51,7 @@ struct stop_session { session_id id{}; std::string reason; };
 struct extend_session { session_id id{}; std::uint32_t seconds = 0; };
 struct remove_session { session_id id{}; };
 struct session_consequence { session_id id{}; std::string action; };
+struct adopt_session { session_id id{}; };
 struct get_flow { session_id id{}; };
 struct get_manifest { session_id id{}; };
 struct get_keys { session_id id{}; };
@@ -95,7 +96,7 @@ using api_request =
                api::set_log_level, api::node_consequence, api::get_health, api::get_readiness, api::get_metrics,
                api::list_actors, api::get_actor, api::actor_consequence, api::act_on_actor, api::list_sessions,
                api::create_session, api::get_session, api::stop_session, api::extend_session, api::remove_session,
-               api::session_consequence, api::get_flow, api::get_manifest, api::get_keys, api::list_chunks,
+               api::session_consequence, api::adopt_session, api::get_flow, api::get_manifest, api::get_keys, api::list_chunks,
                api::get_chunk, api::get_proof, api::verify_session, api::list_blocks, api::get_block,
                api::search_ledger, api::get_letters, api::list_capsules, api::get_capsule, api::get_audit,
                api::get_cluster, api::cluster_consequence, api::begin_cluster, api::make_invitation,

@@ -37,15 +37,17 @@ json to_json(const lease_view& one, const cluster_view& in) {
 } // namespace
 
 json to_json(const cluster_view& view) {
-  auto members = json::array(), leases = json::array();
+  auto members = json::array(), leases = json::array(), former = json::array();
   for (auto& one : view.members) members.push_back(to_json(one));
   for (auto& one : view.leases) leases.push_back(to_json(one, view));
+  for (auto& one : view.former) former.push_back({{"id", to_hex(one.id)}, {"name", one.name}, {"since_us", one.since_us}});
   return {{"name", view.name},
           {"cluster_id", view.name.empty() ? "" : to_hex(view.cluster_id)},
           {"list_version", view.list_version},
           {"self", view.self == node_id{} ? "" : to_hex(view.self)},
           {"members", std::move(members)},
-          {"leases", std::move(leases)}};
+          {"leases", std::move(leases)},
+          {"former", std::move(former)}};
 }
 
 json to_json(const cluster_ack& done) { return {{"text", done.text}, {"list_version", done.list_version}}; }

@@ -292,6 +292,7 @@ console_api::behavior_type console_actor(console_self self, actor_context ctx, c
   state.links = {ctx.directory(), paths::links};
   state.gateway = {ctx.directory(), paths::gateway};
   state.replication = {ctx.directory(), paths::replication};
+  state.adoption = {ctx.directory(), paths::adoption};
   state.machine.emplace(state.parts.memory_bounds, "caf.multiplexer");
   state.inspector = spawn_inspector(self->system(), ctx.directory(), ctx.clock());
   self->link_to(state.inspector);

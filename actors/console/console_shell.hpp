@@ -22,6 +22,7 @@
 #include "actors/console/flow_core.hpp"
 #include "actors/console/metrics_core.hpp"
 #include "actors/console/stream_core.hpp"
+#include "messages/adoption_api.hpp"
 #include "messages/console_api.hpp"
 #include "messages/mesh_api.hpp"
 #include "messages/paths.hpp"
@@ -73,6 +74,7 @@ struct console_state {
   ref<links_api> links;
   ref<gateway_api> gateway;
   ref<replication_api> replication;
+  ref<adoption_api> adoption;
 
   std::optional<machine_core> machine;
   bool looking_at_machine = false;
@@ -244,6 +246,7 @@ private:
   void carry_out(const asker&, const api::rotate_keys&) const;
   void carry_out(const asker&, const api::get_replication&) const;
   void carry_out(const asker&, const api::audit_copies&) const;
+  void carry_out(const asker&, const api::adopt_session&) const;
   template <class Request>
   void change_cluster(const asker& to, std::string action, std::string target, std::string consequence, Request request) const;
 

@@ -106,4 +106,17 @@ void console_shell::carry_out(const asker& from, const api::audit_copies& wish) 
           });
 }
 
+// A recording of hours takes longer than anybody waits: who asks again is told when it is done.
+void console_shell::carry_out(const asker& from, const api::adopt_session& wish) const {
+  audited(from, "adopt", to_hex(wish.id), "makes the recording of a lost recorder this node's own, and finishes it from copies",
+          [me = *this, from, wish](const audit_entry& begun) {
+            me.state().adoption.request(me.self_, copies_patience, session_adopt_request{wish.id})
+              .then(me.answering(from), [me, from, begun](const caf::error& failed) {
+                auto why = as_told_of_mesh(from_caf(failed), me.state().parts.cluster != nullptr);
+                me.audit_failure(begun, why);
+                me.refuse(from, why);
+              });
+          });
+}
+
 } // namespace lucid

@@ -7,6 +7,8 @@
 
 #include <caf/message.hpp>
 
+#include "actors/adoption/adoption_actor.hpp"
+#include "actors/adoption/adoption_core.hpp"
 #include "actors/anchor/anchor_actor.hpp"
 #include "actors/blobs/blobs_actor.hpp"
 #include "actors/capture/capture_actor.hpp"
@@ -29,6 +31,7 @@
 #include "actors/store/recording_source.hpp"
 #include "actors/store/replica_actor.hpp"
 #include "actors/store/store_actor.hpp"
+#include "adapters/files/hard_link.hpp"
 #include "adapters/machine/proc_machine.hpp"
 #include "adapters/process/worker_process.hpp"
 #include "adapters/tor/tor_router.hpp"
@@ -81,7 +84,24 @@ replica_settings replicas_of(const node_parts& parts) {
           {replicas_folder(settings.node.data_dir), settings.store.free_bytes_min, settings.store.cache_bytes_max},
           parts.files,
           parts.keys.sign,
-          [](const error& found) { log::warn(paths::replicas, "{}", to_string(found)); }};
+          [](const error& found) { log::warn(paths::replicas, "{}", to_string(found)); },
+          [cluster = parts.mesh->cluster()](const node_id& from, const node_id& to) {
+            return may_change_hands(cluster->view(), from, to);
+          }};
+}
+
+adoption_parts adoption_of(const node_parts& parts) {
+  auto& settings = parts.settings;
+  auto data = settings.node.data_dir;
+  adoption_parts made;
+  made.node_box = parts.keys.box;
+  made.copies = make_recording_source({replicas_folder(data), settings.store.free_bytes_min, settings.store.cache_bytes_max},
+                                      *parts.files);
+  made.cluster = parts.mesh->cluster();
+  made.pool = std::shared_ptr<work_pool>(std::shared_ptr<void>(), parts.readers); // The node's own, which outlives it.
+  // Chunk files are never changed once they are written; where there are no links the store writes the bytes.
+  made.share = [data](const chunk_key& key) { (void)hard_link(chunk_file(replicas_folder(data), key), chunk_file(data, key)); };
+  return made;
 }
 
 replication_parts replication_of(const node_parts& parts) {
@@ -164,6 +184,8 @@ supervisor_spec copies_tree(const node_parts& parts) {
   auto spec = supervisor(settings, "copies", strategy::one_for_one);
   if (may(settings.placement.replicas, parts)) spec.children.push_back(configured(replicas_child(replicas_of(parts)), settings));
   spec.children.push_back(configured(replication_child(replication_of(parts)), settings));
+  spec.children.push_back(configured(manifest_child({{}, {}, parts.keys.sign}), settings)); // Serves adoption.
+  spec.children.push_back(configured(adoption_child(adoption_of(parts)), settings));
   return spec;
 }
 

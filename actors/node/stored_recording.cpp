@@ -69,8 +69,10 @@ stored_recording::open_found(const std::filesystem::path& data_dir,
   if (!found) return pass_on(std::move(found));
   auto row = store->session(*found);
   if (!row) return pass_on(std::move(row));
+  auto origin = store->origin_of(*found); // A file of an earlier version has none, and no copies.
+  bool is_copy = origin && *origin;
   return std::unique_ptr<stored_recording>(
-    new stored_recording(data_dir, std::move(files), std::move(*store), std::move(*row)));
+    new stored_recording(data_dir, std::move(files), std::move(*store), std::move(*row), is_copy));
 }
 
 outcome<signed_manifest> stored_recording::document() {

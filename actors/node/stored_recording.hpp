@@ -34,6 +34,8 @@ public:
   static outcome<std::unique_ptr<stored_recording>> open(const std::filesystem::path& data_dir, const session_id& id);
 
   const session_row& row() const noexcept { return row_; }
+  /// A copy of another node's recording, in a folder of copies.
+  bool is_copy() const noexcept { return is_copy_; }
   std::string name() const { return short_id(row_.summary.id); }
   std::filesystem::path chunk_path(const chunk_key& key) const { return store_.chunk_path(key); }
 
@@ -51,8 +53,8 @@ public:
 
 private:
   stored_recording(std::filesystem::path data_dir, std::shared_ptr<posix_file_system> files, recording_store store,
-                   session_row row)
-    : data_dir_(std::move(data_dir)), files_(std::move(files)), store_(std::move(store)), row_(std::move(row)) {}
+                   session_row row, bool is_copy)
+    : data_dir_(std::move(data_dir)), files_(std::move(files)), store_(std::move(store)), row_(std::move(row)), is_copy_(is_copy) {}
   static outcome<std::unique_ptr<stored_recording>>
   open_found(const std::filesystem::path& data_dir, const std::function<outcome<session_id>(recording_store&)>& find);
   outcome<chunk_record> record_of(track on, std::uint32_t index);
@@ -63,6 +65,7 @@ private:
   recording_store store_;
   std::mutex mutex_; ///< Of `store_`.
   session_row row_;
+  bool is_copy_;
 };
 
 /// That something is known of it to read: refuses what has no chunk yet, or failed. Errors: `wrong_state`.

@@ -87,34 +87,40 @@ outcome<audit_report> audit_stored(stored_recording& recording, const audit_opti
   return report;
 }
 
-bool is_pending(const session_row& row, const audit_report& report) {
-  return !is_final(row.summary.state) && report.findings.size() == 1 &&
-         report.findings[0].subject == audit_subject::anchor && report.findings[0].code == errc::not_found;
+anchor_verdict anchor_verdict_of(const stored_recording& recording, const audit_report& report) {
+  if (report.findings.size() != 1 || report.findings[0].code != errc::not_found) return anchor_verdict::judged;
+  auto subject = report.findings[0].subject;
+  if (recording.is_copy() && (subject == audit_subject::anchor || subject == audit_subject::ledger)) return anchor_verdict::no_chain;
+  bool pending = !is_final(recording.row().summary.state) && subject == audit_subject::anchor;
+  return pending ? anchor_verdict::pending : anchor_verdict::judged;
 }
 
-std::vector<verdict_check> checks_of(const audit_report& report, bool pending, const std::optional<std::string>& key_name) {
+std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict anchor, const std::optional<std::string>& key_name) {
   std::vector<verdict_check> checks;
   bool manifest_good = report.what && !any_of(report, of_manifest);
   checks.push_back(check_of("manifest", manifest_good,
                             report.what ? "hash and signature of the recorder" : "cannot be read or does not verify"));
   if (!report.what) return checks;
-  if (pending) checks.push_back({"anchor", "pending", "not yet in the chain"});
+  if (anchor == anchor_verdict::pending) checks.push_back({"anchor", "pending", "not yet in the chain"});
+  else if (anchor == anchor_verdict::no_chain) checks.push_back({"anchor", "-", "no chain here: this is a folder of copies"});
   else checks.push_back(check_of("anchor", report.anchored && !any_of(report, of_anchor), anchor_text(report)));
   checks.push_back(check_of("chunks", !any_of(report, of_chunks), chunks_text(*report.what, report)));
   checks.push_back(content_check(report, key_name));
   return checks;
 }
 
-std::string verdict_text(const audit_report& report, bool pending) {
+std::string verdict_text(const audit_report& report, anchor_verdict anchor) {
   if (report.intact()) return "INTACT: every byte is what was sealed, signed and anchored.";
-  if (pending) return "NOT YET ANCHORED: every byte is what was sealed and signed.";
+  if (anchor == anchor_verdict::no_chain)
+    return "COPY INTACT: every byte is what was sealed and signed. No chain here: this is a folder of copies.";
+  if (anchor == anchor_verdict::pending) return "NOT YET ANCHORED: every byte is what was sealed and signed.";
   auto count = report.findings.size() + report.findings_left_out;
   return fmt::format("NOT INTACT: {} finding{}.", count, count == 1 ? "" : "s");
 }
 
-recording_verdict verdict_of(const session_row& row, const audit_report& report) {
-  bool pending = is_pending(row, report);
-  recording_verdict verdict{verdict_text(report, pending), checks_of(report, pending, std::nullopt), {}};
+recording_verdict verdict_of(const stored_recording& recording, const audit_report& report) {
+  auto anchor = anchor_verdict_of(recording, report);
+  recording_verdict verdict{verdict_text(report, anchor), checks_of(report, anchor, std::nullopt), {}};
   for (auto& check : verdict.checks)
     if (auto* wrong = check.verdict == "FAIL" ? first_wrong(report, check.name) : nullptr)
       check.found += "; " + wrong->what;

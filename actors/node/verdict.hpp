@@ -15,16 +15,21 @@ namespace lucid {
 /// verify_recording, and that the manifest is this recording's.
 outcome<audit_report> audit_stored(stored_recording& recording, const audit_options& options);
 
-/// Nothing is wrong except that the recording is not finished: no finding but the missing anchor.
-bool is_pending(const session_row& row, const audit_report& report);
+/// What the verdict says of the anchor.
+enum class anchor_verdict : std::uint8_t {
+  judged,
+  pending,  ///< Nothing is wrong, and the recording is not finished: no finding but the missing anchor.
+  no_chain, ///< Nothing is wrong with a copy, in a folder of copies, which has no chain to look into.
+};
+anchor_verdict anchor_verdict_of(const stored_recording& recording, const audit_report& report);
 
 /// A row for each thing that was checked. `key_name` is of the key that opened it, if any.
-std::vector<verdict_check> checks_of(const audit_report& report, bool pending, const std::optional<std::string>& key_name);
+std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict anchor, const std::optional<std::string>& key_name);
 
 /// The sentence that says it all.
-std::string verdict_text(const audit_report& report, bool pending);
+std::string verdict_text(const audit_report& report, anchor_verdict anchor);
 
 /// All of it. What failed is told with the first thing that was found wrong, since here is no list of all of them.
-recording_verdict verdict_of(const session_row& row, const audit_report& report);
+recording_verdict verdict_of(const stored_recording& recording, const audit_report& report);
 
 } // namespace lucid

@@ -142,6 +142,7 @@ outcome<cluster_view> read_cluster_view(const nlohmann::json& from) {
   cluster.list_version = in.number<std::uint64_t>("list_version");
   cluster.self = in.hex<32>("self");
   auto members = in.list("members"), leases = in.list("leases");
+  auto former = from.contains("former") ? in.list("former") : answer::array(); // Nodes of earlier versions do not tell.
   if (auto done = in.finish(); !done) return pass_on(std::move(done));
   for (auto& one : members) {
     auto member = read_member(one);
@@ -152,6 +153,12 @@ outcome<cluster_view> read_cluster_view(const nlohmann::json& from) {
     auto lease = read_lease(one);
     if (!lease) return pass_on(std::move(lease));
     cluster.leases.push_back(std::move(*lease));
+  }
+  for (auto& one : former) {
+    answer_reader of(one);
+    former_member gone{of.hex<32>("id"), of.text("name"), of.number<unix_time_us>("since_us")};
+    if (auto done = of.finish(); !done) return pass_on(std::move(done));
+    cluster.former.push_back(std::move(gone));
   }
   return cluster;
 }

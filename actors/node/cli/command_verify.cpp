@@ -111,9 +111,9 @@ void print_head(command_context& context, const configuration& settings, const s
   out << fmt::format("recorder   {}\n", recorder_text(settings, m));
 }
 
-void print_checks(command_context& context, const verdict_of_recording& verdict, bool pending) {
+void print_checks(command_context& context, const verdict_of_recording& verdict, anchor_verdict anchor) {
   table rows({{"check"}, {"verdict"}, {"found"}});
-  for (auto& check : checks_of(verdict.report, pending, verdict.key_name)) rows.add({check.name, check.verdict, check.found});
+  for (auto& check : checks_of(verdict.report, anchor, verdict.key_name)) rows.add({check.name, check.verdict, check.found});
   rows.print(context.out);
 }
 
@@ -164,8 +164,8 @@ std::string rate_text(const verdict_of_recording& verdict) {
                      verdict.took.count());
 }
 
-void print_verdict(command_context& context, const verdict_of_recording& verdict, bool pending) {
-  context.out << fmt::format("\n{} ({})\n", verdict_text(verdict.report, pending), rate_text(verdict));
+void print_verdict(command_context& context, const verdict_of_recording& verdict, anchor_verdict anchor) {
+  context.out << fmt::format("\n{} ({})\n", verdict_text(verdict.report, anchor), rate_text(verdict));
 }
 
 // --- for programs ----------------------------------------------------------------------------------------------
@@ -192,6 +192,7 @@ json verdict_json(const stored_recording& recording, const verdict_of_recording&
               {"state", to_string(recording.row().summary.state)},
               {"intact", report.intact()},
               {"anchored", report.anchored},
+              {"copy", recording.is_copy()},
               {"decrypted", report.decrypted}};
   if (report.what) {
     result["title"] = report.what->title;
@@ -227,18 +228,18 @@ command_result verify(command_context& context, const verify_options& options) {
   if (auto ready = check_verifiable(**recording); !ready) return pass_on(std::move(ready));
   auto verdict = examine(context, settings, options, **recording);
   if (!verdict) return pass_on(std::move(verdict));
-  bool pending = is_pending((*recording)->row(), verdict->report);
+  auto anchor = anchor_verdict_of(**recording, verdict->report);
   if (context.options.json) {
     print_json(context.out, verdict_json(**recording, *verdict));
   } else {
     print_head(context, settings, **recording, verdict->report);
     context.out << '\n';
-    print_checks(context, *verdict, pending);
-    print_findings(context, **recording, verdict->report);
-    print_verdict(context, *verdict, pending);
+    print_checks(context, *verdict, anchor);
+    if (anchor != anchor_verdict::no_chain) print_findings(context, **recording, verdict->report);
+    print_verdict(context, *verdict, anchor);
   }
   if (verdict->report.intact()) return exit_code::ok;
-  return pending ? exit_code::not_now : exit_code::damaged;
+  return anchor == anchor_verdict::judged ? exit_code::damaged : exit_code::not_now;
 }
 
 } // namespace
@@ -249,7 +250,8 @@ command_spec verify_command() {
           .details = "Re-hashes every block of every chunk; checks manifest, signatures, and the place in the chain. Damage is "
                      "named by track, chunk, block and byte offset. With a key, the content is decrypted and checked too: a "
                      "key of keys.dir is used if it opens without a question. Ends with 4 if the recording is not intact, "
-                     "with 8 if only its anchor is still to come.",
+                     "with 8 if only its anchor is still to come. In a folder of copies (`--data-dir DATA/replicas`) there is no chain: "
+                     "all else is checked, and it ends with 8 when that is intact.",
           .examples = {{"lucid verify 3f9a", "the recording whose id begins so"},
                        {"lucid verify 3f9a --no-key --threads 1 --json", "hashes and signatures only, on one core, for a program"},
                        {"lucid verify 3f9a --key owner --passphrase-file pw", "also decrypt"}},

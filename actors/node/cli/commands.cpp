@@ -49,6 +49,7 @@ std::vector<command_spec> all_commands() {
       cluster_status_command(),
       ledger_show_command(),
       ledger_verify_command(),
+      store_adopt_command(),
       store_audit_command(),
       node_command(),
       node_drain_command(),

@@ -24,6 +24,7 @@ command_spec sessions_show_command();
 command_spec sessions_stop_command();
 command_spec sessions_extend_command();
 command_spec sessions_rm_command();
+command_spec store_adopt_command();
 command_spec store_audit_command();
 command_spec node_command();
 command_spec node_drain_command();

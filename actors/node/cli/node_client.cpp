@@ -155,6 +155,12 @@ outcome<replication_audit> node_client::audit_copies(const session_id& id, std::
   return replication_audit_from_json(*answer);
 }
 
+outcome<session_summary> node_client::adopt(const session_id& id) const {
+  auto answer = ask("POST", target_of(id, "adopt"), "{}", audit_patience);
+  if (!answer) return pass_on(std::move(answer));
+  return session_summary_from_json(*answer);
+}
+
 outcome<json> node_client::ask(const std::string& method, const std::string& target, const std::string& body) const {
   return ask(method, target, body, answer_patience);
 }

@@ -50,6 +50,8 @@ public:
   outcome<replication_status> replication() const;
   /// A part of the chunks, read and hashed by all who hold them. Takes as long as that takes.
   outcome<replication_audit> audit_copies(const session_id& id, std::uint32_t from) const;
+  /// Answered when it is finished; `timeout` while it goes on: ask again.
+  outcome<session_summary> adopt(const session_id& id) const;
   outcome<std::string> login_link() const;                               ///< For a browser; works once.
   outcome<nlohmann::json> cluster() const;                               ///< Its view; messages/ports/cluster.hpp.
   outcome<nlohmann::json> found_cluster(const std::string& name) const;
