@@ -2,20 +2,16 @@
 #include "actors/mesh/tunnel_stream.hpp"
 
 #include <algorithm>
-#include <type_traits>
+
+#include "actors/format/little_endian.hpp"
 
 namespace lucid {
 namespace {
 
-template <class Int>
-void put(byte_buffer& into, Int value) {
-  for (std::size_t i = 0; i < sizeof(Int); ++i) into.push_back(static_cast<std::uint8_t>(std::uint64_t{value} >> (8 * i)));
-}
-
 /// Takes fields off the front of a frame.
-class field_reader {
+class frame_reader {
 public:
-  explicit field_reader(byte_view bytes) : bytes_(bytes) {}
+  explicit frame_reader(byte_view bytes) : bytes_(bytes) {}
 
   template <class Int>
   Int take() {
@@ -45,45 +41,39 @@ std::string printable(byte_view bytes) {
   return text;
 }
 
-byte_buffer head(tunnel_frame_kind kind, std::uint32_t stream, std::size_t body_bytes) {
+/// A frame with `fields` after its head, and `body` behind them.
+template <class... Ints>
+byte_buffer frame_of(tunnel_frame_kind kind, std::uint32_t stream, byte_view body, Ints... fields) {
   byte_buffer frame;
-  frame.reserve(tunnel_head_bytes + body_bytes);
-  put(frame, static_cast<std::uint8_t>(mesh_channel::tunnel));
-  put(frame, static_cast<std::uint8_t>(kind));
-  put(frame, stream);
+  const std::size_t front_bytes = tunnel_head_bytes + (0 + ... + sizeof fields);
+  frame.reserve(front_bytes + body.size());
+  frame.resize(front_bytes);
+  field_writer into(frame);
+  into.put(static_cast<std::uint8_t>(mesh_channel::tunnel)).put(static_cast<std::uint8_t>(kind)).put(stream);
+  (into.put(fields), ...);
+  frame.insert(frame.end(), body.begin(), body.end());
   return frame;
 }
 
 byte_buffer encode_one(const tunnel_open& open) {
-  auto frame = head(tunnel_frame_kind::open, open.stream, 12);
-  put(frame, open.version);
-  put(frame, open.credit_bytes);
-  return frame;
+  return frame_of(tunnel_frame_kind::open, open.stream, {}, open.version, open.credit_bytes);
 }
 
 byte_buffer encode_one(const tunnel_data& data) {
-  auto frame = head(tunnel_frame_kind::data, data.stream, 8 + data.bytes.size());
-  put(frame, data.sequence);
-  frame.insert(frame.end(), data.bytes.begin(), data.bytes.end());
-  return frame;
+  return frame_of(tunnel_frame_kind::data, data.stream, data.bytes, data.sequence);
 }
 
 byte_buffer encode_one(const tunnel_credit& credit) {
-  auto frame = head(tunnel_frame_kind::credit, credit.stream, 8);
-  put(frame, credit.bytes);
-  return frame;
+  return frame_of(tunnel_frame_kind::credit, credit.stream, {}, credit.bytes);
 }
 
 byte_buffer encode_one(const tunnel_close& close) {
   auto text = as_bytes(close.text).first(std::min(close.text.size(), tunnel_reason_bytes_max));
-  auto frame = head(tunnel_frame_kind::close, close.stream, 3 + text.size());
-  put(frame, static_cast<std::uint8_t>(close.code));
-  put(frame, static_cast<std::uint16_t>(text.size()));
-  frame.insert(frame.end(), text.begin(), text.end());
-  return frame;
+  return frame_of(tunnel_frame_kind::close, close.stream, text, static_cast<std::uint8_t>(close.code),
+                  static_cast<std::uint16_t>(text.size()));
 }
 
-outcome<tunnel_frame> decode_close(std::uint32_t stream, field_reader body) {
+outcome<tunnel_frame> decode_close(std::uint32_t stream, frame_reader body) {
   auto code = body.take<std::uint8_t>();
   auto length = body.take<std::uint16_t>();
   if (body.ran_short() || body.rest().size() != length) return violation("a close frame of the wrong length");
@@ -92,7 +82,7 @@ outcome<tunnel_frame> decode_close(std::uint32_t stream, field_reader body) {
   return tunnel_close{stream, static_cast<errc>(code), printable(body.rest())};
 }
 
-outcome<tunnel_frame> decode_body(std::uint8_t kind, std::uint32_t stream, field_reader body) {
+outcome<tunnel_frame> decode_body(std::uint8_t kind, std::uint32_t stream, frame_reader body) {
   switch (static_cast<tunnel_frame_kind>(kind)) {
     case tunnel_frame_kind::open: {
       auto version = body.take<std::uint32_t>();
@@ -119,7 +109,7 @@ outcome<tunnel_frame> decode_body(std::uint8_t kind, std::uint32_t stream, field
 
 outcome<tunnel_frame> decode_tunnel_frame(byte_view frame) {
   if (frame.size() > mesh_frame_bytes_max) return fail(errc::limit_exceeded, "tunnel", "a frame beyond 64 KiB");
-  field_reader fields(frame);
+  frame_reader fields(frame);
   auto channel = fields.take<std::uint8_t>();
   auto kind = fields.take<std::uint8_t>();
   auto stream = fields.take<std::uint32_t>();
