@@ -393,6 +393,7 @@ void standby_core::not_started(const standby_action::start& action, bool for_goo
   one->attempt = 0;
   one->put_again = false;
   one->now = for_good ? phase::done : phase::waiting;
+  if (for_good) one->plan.wipe_password();
   back_off(one->not_before, one->pause, now);
 }
 
