@@ -63,8 +63,8 @@ double resident_bytes() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-void give_up(const char* what) {
-  std::fprintf(stderr, "mesh_bench: %s\n", what);
+void give_up(const std::string& what) {
+  std::fprintf(stderr, "mesh_bench: %s\n", what.c_str());
   std::_Exit(2);
 }
 
@@ -143,9 +143,9 @@ public:
   double megabytes_per_second() {
     auto begin = clock_type::now();
     for (std::uint64_t sent = 0; sent < bulk_bytes; sent += mesh_frame_bytes_max) {
-      at_a_.wait([&] { return credit_ >= mesh_frame_bytes_max; });
+      if (!at_a_.wait([&] { return credit_ >= mesh_frame_bytes_max || at_a_.at(link_).is_down; })) give_up("no credit in ten seconds");
       at_a_.look([&] { return credit_ -= mesh_frame_bytes_max; });
-      if (!a_->send(link_, byte_buffer(mesh_frame_bytes_max, 3))) give_up("a frame was not taken");
+      if (auto taken = a_->send(link_, byte_buffer(mesh_frame_bytes_max, 3)); !taken) give_up(to_string(taken.error()));
     }
     at_a_.wait([&] { return credit_ == bulk_credit; });
     return static_cast<double>(bulk_bytes) / 1e6 / seconds_since(begin);
