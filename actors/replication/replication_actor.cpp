@@ -274,8 +274,12 @@ struct replication_shell {
   template <class Action>
   auto on_failure(const Action& what) const {
     return [me = *this, what](const caf::error& e) {
-      me.note(from_caf(e));
-      me.core().failed(what, me.clock->monotonic());
+      auto why = from_caf(e);
+      me.note(why);
+      // What it keeps for another node, or with another manifest: that is about this session, not about the holder.
+      bool refuses = why.code == errc::permission_denied || why.code == errc::already_exists;
+      if (refuses) me.core().refused(what, me.clock->monotonic());
+      else me.core().failed(what, me.clock->monotonic());
       // The next round goes on: a holder that answers with errors at once must not keep both of us busy.
     };
   }

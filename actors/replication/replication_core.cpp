@@ -34,6 +34,16 @@ void set_bit(std::vector<bool>& bits, std::size_t place, bool to) {
 }
 bool any(const std::vector<bool>& bits) { return std::find(bits.begin(), bits.end(), true) != bits.end(); }
 
+node_id node_of(const replication_action& what) {
+  return std::visit([](const auto& a) { return a.to; }, what);
+}
+session_id session_of(const replication_action& what) {
+  return std::visit([](const auto& a) {
+    if constexpr (requires { a.session; }) return a.session;
+    else return a.record.key.session;
+  }, what);
+}
+
 chunk_mark mark_of(const chunk_record& r) { return {r.key.on, r.key.index, r.content}; }
 
 } // namespace
@@ -189,6 +199,12 @@ bool replication_core::has_room(time now) const {
 void replication_core::look_at(const session_id& id, tracked& s, time now, std::vector<replication_action>& out) {
   auto order = candidates(id);
   bool complete = true, surveyed = true;
+  auto refuses = [&](const node_id& node) {
+    auto& until = s.holders[node].refused_until;
+    if (until && *until <= now) until.reset();
+    return until.has_value();
+  };
+  if (std::erase_if(order, refuses) > 0) complete = false; // Stays open: it is asked again.
   auto ask = [&](const node_id& node, member& m, holding& h) {
     surveyed = complete = false;
     if (h.at == survey::asked || !ready(m, now) || m.asks >= limits_.asks_per_peer_max) return;
@@ -237,7 +253,7 @@ void replication_core::look_at(const session_id& id, tracked& s, time now, std::
     auto m = member_of(node);
     if (!m || !m->up || h.at != survey::known || h.news == s.news || !any(h.held)) continue;
     complete = false;
-    if (h.news_under_way || !ready(*m, now) || m->asks >= limits_.asks_per_peer_max) continue;
+    if (h.refused_until || h.news_under_way || !ready(*m, now) || m->asks >= limits_.asks_per_peer_max) continue;
     h.news_under_way = true;
     ++m->asks;
     out.push_back(news_action{node, id, s.news});
@@ -323,26 +339,36 @@ void replication_core::done(const remove_action& what) {
 }
 
 void replication_core::failed(const replication_action& what, time now, bool missing_here) {
-  auto to = std::visit([](const auto& a) { return a.to; }, what);
+  if (auto m = member_of(node_of(what)); m && !missing_here) blame(*m, now);
+  not_done(what, missing_here);
+}
+
+void replication_core::refused(const replication_action& what, time now) {
+  not_done(what, false);
+  auto found = sessions_.find(session_of(what));
+  auto to = node_of(what);
+  if (found != sessions_.end() && member_of(to)) found->second.holders[to].refused_until = now + limits_.refusal_retry;
+}
+
+void replication_core::blame(member& m, time now) {
+  if (m.retry_at && now < *m.retry_at) return; // Asked before that: one break ends all that is under way.
+  auto doublings = std::min(m.failures, 16u);
+  m.retry_at = now + std::min(limits_.retry_min * (1u << doublings), limits_.retry_max);
+  if (++m.failures < limits_.failures_max) return;
+  m.stood_in_for = true;
+  open_all();
+}
+
+/// As if it had not been begun. `missing_here`: its chunk is not tried again.
+void replication_core::not_done(const replication_action& what, bool missing_here) {
+  auto to = node_of(what);
+  auto session = session_of(what);
   auto m = member_of(to);
   auto put = std::get_if<put_action>(&what);
   if (m) {
     auto& under_way = put ? m->puts : m->asks;
     if (under_way > 0) --under_way;
-    bool already_waits = m->retry_at && now < *m->retry_at; // Asked before that: one break ends all that is under way.
-    if (!missing_here && !already_waits) {
-      auto doublings = std::min(m->failures, 16u);
-      m->retry_at = now + std::min(limits_.retry_min * (1u << doublings), limits_.retry_max);
-      if (++m->failures >= limits_.failures_max) {
-        m->stood_in_for = true;
-        open_all();
-      }
-    }
   }
-  auto session = std::visit([](const auto& a) {
-    if constexpr (requires { a.session; }) return a.session;
-    else return a.record.key.session;
-  }, what);
   removals_under_way_.erase({session, to});
   auto found = sessions_.find(session);
   if (!m || found == sessions_.end()) return;

@@ -28,6 +28,7 @@ struct replication_limits {
   std::size_t asks_per_peer_max = 2;                  ///< Of the small requests.
   std::chrono::nanoseconds retry_min = std::chrono::seconds(1); ///< After a failure; doubles each time.
   std::chrono::nanoseconds retry_max = std::chrono::seconds(60);
+  std::chrono::nanoseconds refusal_retry = std::chrono::seconds(10);
   std::uint32_t failures_max = 3;                     ///< In a row; then others are asked instead, until it answers again.
   std::size_t removals_max = 10'000;                  ///< Sessions to be removed from nodes that are down.
 };
@@ -96,6 +97,9 @@ public:
   /// Tried again after a while. `missing_here`: a chunk is not, since we do not have it as it was any
   /// more ourselves: not before the next start.
   void failed(const replication_action& what, time now, bool missing_here = false);
+  /// The holder takes nothing of this session, such as one that it keeps for another node: it is asked again after
+  /// `refusal_retry`. That says nothing of its other sessions.
+  void refused(const replication_action& what, time now);
   /// A holder turned out not to have a chunk, or not as it was.
   void lost(const node_id& holder, const chunk_key& key);
 
@@ -127,6 +131,7 @@ private:
     std::vector<bool> under_way;     ///< Puts.
     news_mark news;                  ///< What it has.
     bool news_under_way = false;
+    std::optional<time> refused_until; ///< It takes nothing of this session until then.
   };
   struct tracked {
     news_mark news;
@@ -162,6 +167,8 @@ private:
   member* member_of(const node_id& id);
   void succeeded(const node_id& id);
   static void forgive(member& m);
+  void blame(member& m, time now);
+  void not_done(const replication_action& what, bool missing_here);
   void open_all();
   static void reopen(tracked& s);
 

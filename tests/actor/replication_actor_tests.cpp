@@ -135,6 +135,7 @@ struct replica_world : world {
   std::deque<holder> holders;
   std::optional<recording_store> store;
   replication_limits limits;
+  std::set<node_id> lost; ///< Recorders that are no members any more.
 
   explicit replica_world(std::uint64_t seed = 1) : world(seed) {
     limits.repair_after = 60s;
@@ -187,6 +188,7 @@ struct replica_world : world {
     settings.store = {replicas_folder(h.temp.path()), 0};
     settings.files = files;
     settings.signs = key_of(n);
+    settings.may_take_over = [this](const node_id& from, const node_id& to) { return lost.contains(from) && to == self; };
     h.root = start_root(system, *h.services,
                         {.id = "root",
                          .restarts_max = 1000,
@@ -507,4 +509,65 @@ BOOST_AUTO_TEST_CASE(whichever_actor_is_killed_and_link_cut_all_copies_are_there
       BOOST_TEST(w.board.cuts.empty());
     }
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(copies_of_a_recording_that_was_adopted_are_taken_over_and_those_of_a_member_are_not, replica_world) {
+  const auto gone = node_of(90), there = node_of(91);
+  begin(2);
+  auto held_by_all = [&](std::uint8_t n, const node_id& origin) {
+    for (auto& h : holders) {
+      auto store_there = must(recording_store::open({replicas_folder(h.temp.path()), 0}, *files));
+      session_row row;
+      row.summary.id = id_of(n);
+      row.summary.created_us = n;
+      row.summary.state = session_state::recording;
+      must(store_there.mirror_session(origin, row));
+      for (std::uint32_t i = 0; i < 3; ++i) must(store_there.mirror_chunk(origin, chunk(n, i)));
+    }
+  };
+  held_by_all(7, gone);
+  held_by_all(8, there);
+  lost.insert(gone);
+  go(1s);
+  record(7, 0, 2); // The third was behind a hole at the adopter.
+  finish(7);
+  record(8, 0, 1);
+  record(9, 0, 1);
+  go(25s);
+  for (auto& h : holders) {
+    auto copy = copy_of(h);
+    BOOST_TEST((must(copy.origin_of(id_of(7))) == self));
+    BOOST_TEST((must(copy.session(id_of(7))).summary.state == session_state::completed));
+    BOOST_TEST(must(copy.anchor_of(id_of(7))).block_height == 3u);
+    BOOST_TEST(must(copy.chunks(id_of(7))).size() == 3u);
+    BOOST_TEST((must(copy.origin_of(id_of(8))) == there));
+    BOOST_TEST((must(copy.origin_of(id_of(9))) == self)); // A refusal is of one session, not of all.
+  }
+  BOOST_TEST(status().last_failure.find("the session is of another node") != std::string::npos);
+  BOOST_TEST(exchange->counters().sent_bytes < 2 * (chunk_bytes + 100'000)); // Session 9 and a manifest; 7 was there.
+  for (auto& c : audit(7).copies) BOOST_TEST(c.verified == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_with_its_recorders_manifest_is_not_given_to_one_that_has_another, replica_world) {
+  const auto gone = node_of(90);
+  lost.insert(gone);
+  begin(1);
+  {
+    auto store_there = must(recording_store::open({replicas_folder(holders[0].temp.path()), 0}, *files));
+    session_row row;
+    row.summary.id = id_of(7);
+    row.summary.created_us = 7;
+    row.summary.state = session_state::completed;
+    must(store_there.mirror_session(gone, row));
+    must(store_there.mirror_chunk(gone, chunk(7, 0)));
+    std::string text = "{\"of\":\"the recorder\"}";
+    anchor_entry entry{id_of(7), blake3(as_bytes(text)), digest{4}, 5};
+    must(store_there.mirror_manifest(gone, {id_of(7), {text, entry.manifest_hash, {}}, entry}));
+  }
+  record(7, 0, 1);
+  finish(7);
+  go(25s);
+  auto copy = copy_of(holders[0]);
+  BOOST_TEST((must(copy.origin_of(id_of(7))) == gone));
+  BOOST_TEST(must(copy.manifest_of(id_of(7))).canonical == "{\"of\":\"the recorder\"}");
 }

@@ -275,6 +275,54 @@ BOOST_AUTO_TEST_CASE(one_that_always_fails_is_stood_in_for_and_not_asked_all_the
   BOOST_TEST(c.core.status().replicated_count == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(one_that_refuses_a_session_is_stood_in_for_in_that_session_alone_and_asked_again) {
+  cluster c({}, 3);
+  for (std::uint32_t session : {1, 2}) {
+    c.core.set_session(session_of(session), completed);
+    c.core.add_chunks(session_of(session), chunks(session, 0, 4));
+  }
+  auto refuses = [&](const replication_action& a) {
+    auto to = std::visit([](const auto& x) { return x.to; }, a);
+    auto put = std::get_if<put_action>(&a);
+    auto ask = std::get_if<have_action>(&a);
+    auto session = put ? put->record.key.session : ask ? ask->session : session_id{};
+    return to == node_of(2) && session == session_of(1);
+  };
+  int refusals = 0;
+  auto go_on = [&](int seconds, bool does_refuse) {
+    for (int i = 0; i < seconds; ++i, c.now += 1s) {
+      c.gather();
+      while (!c.under_way.empty()) {
+        auto a = std::move(c.under_way.front());
+        c.under_way.pop_front();
+        if (does_refuse && refuses(a)) {
+          if (auto put = std::get_if<put_action>(&a)) --c.puts_at_once[put->to];
+          c.core.refused(a, c.now);
+          ++refusals;
+        } else {
+          c.answer(a, false);
+        }
+        c.gather();
+      }
+    }
+  };
+  go_on(100, true);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    auto first = c.holders_of(1, i);
+    BOOST_TEST(first.size() == 2u);
+    BOOST_TEST(std::count(first.begin(), first.end(), node_of(2)) == 0);
+    BOOST_TEST(c.holders_of(2, i).size() == 2u);
+  }
+  BOOST_TEST(refusals >= 5);
+  BOOST_TEST(refusals <= 20); // Each ten seconds.
+  c.holders[node_of(1)].up = c.holders[node_of(3)].up = false; // Those that had them are gone, and it has changed its mind.
+  c.tell();
+  c.now += c.limits.repair_after;
+  c.tell();
+  go_on(30, false);
+  for (std::uint32_t i = 0; i < 4; ++i) BOOST_TEST(c.holders[node_of(2)].has.contains({session_of(1), i}));
+}
+
 BOOST_AUTO_TEST_CASE(one_that_nobody_can_stand_in_for_is_asked_again_until_it_has_its_copies) {
   for (int breaks : {1, 3, 7}) {
     cluster c({}, 2);
