@@ -71,7 +71,7 @@ outcome<recording_verdict> node_archive::verify(const session_id& session, const
   how.cancelled = cancelled;
   auto report = audit_stored(**recording, how);
   if (!report) return pass_on(std::move(report));
-  return verdict_of(**recording, *report);
+  return verdict_of(*report, anchor_verdict_of(**recording, *report));
 }
 
 outcome<std::vector<block_header>> node_archive::blocks(std::optional<std::uint64_t> before, std::uint32_t count) {

@@ -118,8 +118,7 @@ std::string verdict_text(const audit_report& report, anchor_verdict anchor) {
   return fmt::format("NOT INTACT: {} finding{}.", count, count == 1 ? "" : "s");
 }
 
-recording_verdict verdict_of(const stored_recording& recording, const audit_report& report) {
-  auto anchor = anchor_verdict_of(recording, report);
+recording_verdict verdict_of(const audit_report& report, anchor_verdict anchor) {
   recording_verdict verdict{verdict_text(report, anchor), checks_of(report, anchor, std::nullopt), {}};
   for (auto& check : verdict.checks)
     if (auto* wrong = check.verdict == "FAIL" ? first_wrong(report, check.name) : nullptr)

@@ -30,6 +30,6 @@ std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict 
 std::string verdict_text(const audit_report& report, anchor_verdict anchor);
 
 /// All of it. What failed is told with the first thing that was found wrong, since here is no list of all of them.
-recording_verdict verdict_of(const stored_recording& recording, const audit_report& report);
+recording_verdict verdict_of(const audit_report& report, anchor_verdict anchor);
 
 } // namespace lucid

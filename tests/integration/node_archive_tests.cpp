@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_verdict_names_at_most_its_bound_of_blocks_and_says_how_ma
     report.findings.push_back({audit_subject::block, errc::corrupted, chunk_key{{}, track::video, 4},
                                block_damage{block, block * 16384u, 16384}, "block"});
   report.findings_left_out = 7;
-  auto verdict = verdict_of({}, report);
+  auto verdict = verdict_of(report, anchor_verdict::judged);
   BOOST_TEST(verdict.text == "NOT INTACT: 1507 findings.");
   BOOST_TEST(verdict.damage.size() == verdict_damage_max);
   BOOST_TEST(verdict.damage.back().block == 999u);
