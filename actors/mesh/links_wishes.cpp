@@ -111,8 +111,6 @@ void links_shell::begin_join(const cluster_join_request& wish, const ack_promise
   if (s.join) return promise.deliver(to_caf({errc::busy, "cluster", "a wish to join is under way already", nullptr}));
   auto with = read_invitation(wish.invitation);
   if (!with) return promise.deliver(to_caf(with.error()));
-  if (with->expires_us < wall())
-    return promise.deliver(to_caf({errc::timeout, "cluster", "the invitation has expired; ask for another", nullptr}));
   auto patience = options().over_tor ? join_dial_patience : std::chrono::seconds(20);
   s.join = joining{std::move(*with), promise, {}, 0, now() + patience};
   dial_inviter();
@@ -155,7 +153,11 @@ void links_shell::end_join(outcome<cluster_ack> result) const {
   if (!s.join) return;
   auto join = std::exchange(s.join, std::nullopt);
   if (join->link) options().messages->close(*join->link);
-  if (!result && !s.last_trouble.empty() && result.error().code == errc::timeout) result.error().what += "; last: " + s.last_trouble;
+  if (!result && result.error().code == errc::timeout) {
+    if (!s.last_trouble.empty()) result.error().what += "; last: " + s.last_trouble;
+    // Whether it has is for the node that made it to say: clocks differ.
+    if (join->with.expires_us <= wall()) result.error().what += "; by this node's clock the invitation has expired";
+  }
   deliver(join->promise, std::move(result));
 }
 

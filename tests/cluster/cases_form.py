@@ -93,7 +93,7 @@ def form_by_invitation(options):
         remove_member(cluster, three, one, two)
         refused(four, void, "not", "refused", "valid", "could not", "timeout")
         time.sleep(max(0.0, short_until - time.monotonic()))
-        refused(four, short, "expired", "not, or no longer, valid")
+        refused(four, short, "does not let this node's key in")
         # By a new invitation a removed node may come back.
         three.lucid("cluster", "join", invite(two))
         cluster.wait_formed(20, [one, two, three])

@@ -20,6 +20,17 @@ ANSWER_SECONDS = 5
 FINAL = ("completed", "interrupted", "failed")
 
 
+def faketime_library():
+    """For programs with threads; None without it."""
+    return next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def forget_faketime(process):
+    """What the library shares with a program's children, and a killed program leaves."""
+    for name in (f"faketime_shm_{process}", f"sem.faketime_sem_{process}"):
+        pathlib.Path("/dev/shm", name).unlink(missing_ok=True)
+
+
 class ControlConnection(http.client.HTTPConnection):
     def __init__(self, path, seconds):
         super().__init__("control", timeout=seconds)
@@ -49,6 +60,7 @@ class Node:
         self.wire = None
         self.lives = 0
         self.slow = None
+        self.skew_seconds = 0
 
     # --- process ----------------------------------------------------------------------------------------------------
 
@@ -59,10 +71,20 @@ class Node:
             log.flush()
             command = [*inside(self.space), self.cluster.program, "--config", self.config, "node"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            preexec_fn=self._before_exec)
+                                            preexec_fn=self._before_exec, env=self._environment())
         self.lives += 1
         if wait:
             self.wait_ready()
+
+    def skew(self, seconds):
+        """From the next start on its wall clock is so far ahead; the monotonic one is the machine's."""
+        self.skew_seconds = seconds
+
+    def _environment(self):
+        if not self.skew_seconds:
+            return None
+        return {**os.environ, "LD_PRELOAD": str(faketime_library()), "FAKETIME": f"{self.skew_seconds:+d}",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 
     def _before_exec(self):
         die_with_parent()
@@ -79,6 +101,7 @@ class Node:
         """As a loss of power does it, but for the disk's cache."""
         self.process.kill()
         self.process.wait()
+        forget_faketime(self.process.pid)
         self.process = None
 
     def pause(self):
@@ -107,12 +130,12 @@ class Node:
         return "".join(self.log.read_text(errors="replace").splitlines(True)[-lines:])
 
     def logged(self, pattern, since):
-        """The first line since then (seconds since 1970) that has it: (match, seconds after `since`), or None."""
+        """The first line since then (seconds since 1970, right time) that has it: (match, seconds after `since`), or None."""
         for line in self.log.read_text(errors="replace").splitlines():
             found = re.search(pattern, line)
             if not found or len(line) < 24 or line[23] != "Z":
                 continue
-            at = calendar.timegm(time.strptime(line[:19], "%Y-%m-%dT%H:%M:%S")) + float(line[19:23])
+            at = calendar.timegm(time.strptime(line[:19], "%Y-%m-%dT%H:%M:%S")) + float(line[19:23]) - self.skew_seconds
             if at >= since - 0.001:
                 return found, at - since
         return None
@@ -144,7 +167,7 @@ class Node:
         """The command line on this node: (exit code, standard output, standard error)."""
         command = [self.cluster.program, "--config", self.config, *words]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
-                              preexec_fn=die_with_parent)
+                              preexec_fn=die_with_parent, env=self._environment())
         if codes is not None and done.returncode not in codes:
             asked = " ".join(map(str, words))
             raise Wrong(f"{self.name}: lucid {asked} ended with {done.returncode}\n{done.stdout}{done.stderr}")

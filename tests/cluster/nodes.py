@@ -196,9 +196,7 @@ class Cluster:
         self.ended = True
         for node in self.nodes:
             if node.process:
-                node.process.kill()
-                node.process.wait()
-                node.process = None
+                node.kill()
             if node.wire:
                 node.wire.kill()
                 node.wire.wait()

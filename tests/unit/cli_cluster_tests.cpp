@@ -211,9 +211,6 @@ BOOST_FIXTURE_TEST_CASE(an_invitation_is_checked_before_it_is_sent, fixture) {
   BOOST_TEST(wrong.code != 0);
   BOOST_TEST(has(wrong.err, "mistyped"));
   BOOST_TEST(has(run({"cluster", "join", "hello"}).err, "lucid cluster invite"));
-  auto old = run({"cluster", "join", must(invitation_text(sample(1'000'000'000'000'000)))});
-  BOOST_TEST(old.code != 0);
-  BOOST_TEST(has(old.err, "expired at"));
   BOOST_TEST(has(run({"cluster", "join", "-"}).err, "standard input"));
   BOOST_TEST(node.asked().empty());
   node.answer("POST /v1/cluster/join", cluster().dump());
@@ -221,6 +218,13 @@ BOOST_FIXTURE_TEST_CASE(an_invitation_is_checked_before_it_is_sent, fixture) {
   BOOST_TEST(joined.code == 0);
   BOOST_TEST(was_asked("POST /v1/cluster/join " + json{{"invitation", text}}.dump()));
   BOOST_TEST(has(joined.out, "This node, pi-1, is a member of cluster home now, one of 3."));
+  BOOST_TEST(!has(joined.err, "expired"));
+  // The clock of this machine may be wrong: who made the invitation knows whether it is over.
+  auto late = must(invitation_text(sample(1'000'000'000'000'000)));
+  auto tried = run({"cluster", "join", late});
+  BOOST_TEST(tried.code == 0);
+  BOOST_TEST(was_asked("POST /v1/cluster/join " + json{{"invitation", late}}.dump()));
+  BOOST_TEST(has(tried.err, "By this machine's clock the invitation expired at 2001-09-09 01:46:40 UTC"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_member_is_removed_when_that_was_confirmed, fixture) {
