@@ -199,7 +199,8 @@ struct operation {
 
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 4> node_actions{"drain", "accept", "stop", "log"};
-constexpr std::array<std::string_view, 7> cluster_actions{"init", "invite", "uninvite", "join", "remove", "rotate", "rotate-onion"};
+constexpr std::array<std::string_view, 7> cluster_actions{"init",   "invite", "uninvite",    "join",
+                                                          "remove", "rotate", "rotate-onion"};
 constexpr std::array<std::string_view, 3> session_actions{"stop", "extend", "remove"};
 constexpr std::array<std::string_view, 4> actor_actions{"restart", "kill", "suspend", "resume"};
 

@@ -100,7 +100,8 @@ using api_request =
                api::get_chunk, api::get_proof, api::verify_session, api::list_blocks, api::get_block,
                api::search_ledger, api::get_letters, api::list_capsules, api::get_capsule, api::get_audit,
                api::get_cluster, api::cluster_consequence, api::begin_cluster, api::make_invitation,
-               api::list_invitations, api::take_back_invitation, api::join_cluster, api::remove_member, api::rotate_keys, api::get_replication, api::audit_copies,
+               api::list_invitations, api::take_back_invitation, api::join_cluster, api::remove_member, api::rotate_keys,
+               api::get_replication, api::audit_copies,
                api::open_stream, api::make_login, api::log_in, api::log_out, api::get_me, api::get_page>;
 
 /// Bounds of what a request may say.

@@ -143,7 +143,8 @@ public:
   double megabytes_per_second() {
     auto begin = clock_type::now();
     for (std::uint64_t sent = 0; sent < bulk_bytes; sent += mesh_frame_bytes_max) {
-      if (!at_a_.wait([&] { return credit_ >= mesh_frame_bytes_max || at_a_.at(link_).is_down; })) give_up("no credit in ten seconds");
+      auto may_send = [&] { return credit_ >= mesh_frame_bytes_max || at_a_.at(link_).is_down; };
+      if (!at_a_.wait(may_send)) give_up("no credit in ten seconds");
       at_a_.look([&] { return credit_ -= mesh_frame_bytes_max; });
       if (auto taken = a_->send(link_, byte_buffer(mesh_frame_bytes_max, 3)); !taken) give_up(to_string(taken.error()));
     }

@@ -290,7 +290,8 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
   auto in_words = run({"store", "audit"}).out;
   BOOST_TEST(in_words.ends_with("Copies of 1 of 1 recordings were damaged or missing; they are made again. "
-                                "1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"), in_words);
+                                "1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"),
+             in_words);
   answer_with({copy("pi-2", 3, 0), copy("pi-3", 0, 0, "it is down")});
   auto unasked = run({"store", "audit"});
   BOOST_TEST(unasked.code == code_of(exit_code::not_now));
@@ -305,7 +306,8 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2)});
   auto few = run({"store", "audit"});
   BOOST_TEST(few.code == code_of(exit_code::failure));
-  BOOST_TEST(few.out.ends_with("1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"), few.out);
+  BOOST_TEST(few.out.ends_with("1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"),
+             few.out);
   answer_with(json::array());
   BOOST_TEST(run({"store", "audit"}).code == code_of(exit_code::failure));
   answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2), part_of("pi-4", 1)});

@@ -56,8 +56,8 @@ bool is_short(const std::vector<copy_audit>& copies, std::uint32_t chunk_count, 
 }
 
 /// Part by part, so that no answer takes long and the line moves.
-outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, std::uint32_t wished, stop_signals& signals,
-                                   const std::function<void(std::uint32_t chunks)>& progressed) {
+outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, std::uint32_t wished,
+                                   stop_signals& signals, const std::function<void(std::uint32_t chunks)>& progressed) {
   recording_audit result{s, 0, {}, false};
   for (std::uint32_t from = 0;;) {
     if (signals.wait(0ms)) return fail(errc::cancelled, "lucid", "stopped before all copies were checked");
@@ -126,7 +126,8 @@ std::string in_words(const audit_sum& sum, std::uint32_t wished) {
   }
   if (sum.recordings == 0) return "There is no recording to check.";
   if (sum.spread != 0)
-    return fmt::format("All is as wished: each chunk has {} beside ours; those of {} are spread over more nodes.", copies, of_all(sum.spread));
+    return fmt::format("All is as wished: each chunk has {} beside ours; those of {} are spread over more nodes.", copies,
+                       of_all(sum.spread));
   return fmt::format("All is as wished: each recording has {} whole cop{} beside ours.", wished, wished == 1 ? "y" : "ies");
 }
 
@@ -170,7 +171,8 @@ command_result audit(command_context& context, const std::string& prefix) {
   {
     auto line = context.make_progress("checking copies", total, progress_unit::count);
     for (auto& s : *sessions) {
-      auto one = audit_one(*client, s, status->copies, signals, [&](std::uint32_t chunks) { line.update(done += chunks, short_id(s.id)); });
+      auto one = audit_one(*client, s, status->copies, signals,
+                           [&](std::uint32_t chunks) { line.update(done += chunks, short_id(s.id)); });
       if (!one && one.error().code == errc::not_found) continue; // Removed, or so new that nobody was asked to copy it.
       if (!one) return pass_on(std::move(one));
       audits.push_back(std::move(*one));
@@ -191,9 +193,9 @@ command_spec store_audit_command() {
   return {.name = "store audit",
           .summary = "Have all nodes that hold copies of our recordings read and check them.",
           .details = "ID is the beginning of a session id; without it all recordings are checked. Each holder reads every byte, so it "
-                     "takes as long as that takes. A copy that is damaged is removed there and made again by itself. Ends with 0 when "
-                     "each chunk has replication.copies good copies, with 4 when a copy was damaged or missing, with 1 when chunks have too "
-                     "few copies, with 8 when a node could not be asked; of several the first. The last line says it in words.",
+                     "takes as long as that takes. A copy that is damaged is removed there and made again by itself. Ends with "
+                     "0 when each chunk has replication.copies good copies, with 4 when a copy was damaged or missing, with 1 "
+                     "when chunks have too few copies, with 8 when a node could not be asked; of several the first. The last line says it in words.",
           .examples = {{"lucid store audit", "every recording"}, {"lucid store audit 3f9a --json", "one of them, for a program"}},
           .hidden = false,
           .declare = [](CLI::App& app) -> command_action {
