@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(what_concerns_sessions_is_understood) {
   BOOST_TEST(understood<api::stop_session>("POST", one + "/stop", R"({"reason":"done"})").reason == "done");
   BOOST_TEST(understood<api::extend_session>("POST", one + "/extend", R"({"seconds":60})").seconds == 60u);
   BOOST_TEST(understood<api::session_consequence>("GET", one + "/consequence?action=remove").action == "remove");
+  BOOST_TEST(to_hex(understood<api::adopt_session>("POST", one + "/adopt").id) == id_text);
   understood<api::get_flow>("GET", one + "/flow");
   understood<api::get_manifest>("GET", one + "/manifest");
   understood<api::get_keys>("GET", one + "/keys");

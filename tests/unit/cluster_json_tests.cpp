@@ -20,6 +20,7 @@ cluster_view two_nodes() {
   view.members.push_back({node_id{1}, "pi-1", {}, {}, {"tcp://10.0.0.1:7800"}, member_state::self, 100, 0, "lucid 0.1.0"});
   view.members.push_back(
     {node_id{2}, "pi-2", {2}, {3}, {"tcp://10.0.0.2:7800", "tor://x.onion:7800"}, member_state::down, 200, 1500, ""});
+  view.former = {{node_id{4}, "pi-4", 300}};
   view.leases = {{"seal", 0, node_id{2}, 12, 4000}, {"seal", 1, node_id{}, 3, 0}, {"anchor", 0, node_id{7}, 1, 10}};
   return view;
 }
@@ -49,6 +50,12 @@ BOOST_AUTO_TEST_CASE(members_and_leases_are_told_as_they_are) {
                                         {"holder_name", "pi-2"},
                                         {"fence", 12},
                                         {"remaining_ms", 4000}}));
+}
+
+BOOST_AUTO_TEST_CASE(who_was_removed_is_told_apart_from_the_members) {
+  auto told = to_json(two_nodes());
+  BOOST_TEST(told["members"].size() == 2u);
+  BOOST_TEST(told["former"] == (json::array({{{"id", to_hex(node_id{4})}, {"name", "pi-4"}, {"since_us", 300}}})));
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_of_nobody_and_one_of_a_stranger_have_no_name) {

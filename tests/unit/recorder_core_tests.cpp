@@ -37,6 +37,12 @@ BOOST_AUTO_TEST_CASE(the_key_is_for_the_owner_and_for_the_node_until_the_end) {
     BOOST_REQUIRE(opened.has_value());
     BOOST_TEST(std::equal(opened->view().begin(), opened->view().end(), made->key.view().begin()));
   }
+  BOOST_TEST((made->row.key_commitment == commit_session_key(made->key)));
+  session_row row;
+  row.keys = made->row.keys;
+  BOOST_TEST(has_key_for(row, box_public_key_of(k.node)));
+  row.keys.pop_back(); // As holders of copies have it.
+  BOOST_TEST(!has_key_for(row, box_public_key_of(k.node)));
   auto stranger = make_session_key(k.random);
   BOOST_TEST(!unwrap_session_key(made->row.keys, stranger).has_value());
   BOOST_TEST((made->row.policy.recipients == k.facts.default_recipients));

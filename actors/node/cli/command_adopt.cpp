@@ -40,7 +40,7 @@ void name_origin(kept_copy& copy, const cluster_view& cluster) {
   for (auto& member : cluster.members) {
     if (member.id != copy.origin) continue;
     copy.origin_name = member.name;
-    copy.origin_is_member = true;
+    copy.origin_is_member = member.state != member_state::removed;
   }
 }
 
@@ -131,7 +131,7 @@ bool is_named(const kept_copy& copy, const std::string& written) {
 /// What `written` stands for: a session, or a node and all its recordings.
 outcome<std::vector<session_id>> chosen(const std::vector<kept_copy>& copies, const cluster_view& cluster, const std::string& written) {
   std::vector<session_id> of_node, sessions;
-  bool is_member = std::ranges::any_of(cluster.members, [&](auto& m) { return m.name == written; });
+  bool is_member = std::ranges::any_of(cluster.members, [&](auto& m) { return m.name == written && m.state != member_state::removed; });
   if (is_member) return recorder_is_member(written);
   for (auto& copy : copies) {
     if (is_named(copy, written) && !copy.origin_is_member) of_node.push_back(copy.what.id);
