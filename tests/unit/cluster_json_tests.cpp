@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(a_node_that_stands_alone_tells_empty_members) {
                                               {"list_version", 0},
                                               {"self", ""},
                                               {"members", json::array()},
-                                              {"leases", json::array()}}));
+                                              {"leases", json::array()},
+                                              {"former", json::array()}}));
 }
 
 BOOST_AUTO_TEST_CASE(answers_to_wishes_are_told) {
