@@ -338,8 +338,21 @@ class Test:
         recording.wait(150)
         recording.verify()
 
+    def take_back(self):
+        """The service of a node that invites is open to whoever has its address, and to members alone again at once."""
+        node = self.nodes[-1]
+        opened, closed = "for everybody who knows it", " clients"
+        before = node.count(opened)
+        node.run("cluster", "invite", "--qr", "none")
+        until("the service is open to a joiner", 15, lambda: node.count(opened) > before)
+        before = node.count(closed)
+        node.run("cluster", "uninvite", "all")
+        _, seconds = until("it is open to members alone", 15, lambda: node.count(closed) > before)
+        self.numbers["members alone again after `cluster uninvite`"] = seconds
+        self.all_up(120)
+
     def run(self):
-        for case in (self.form, self.record, self.fail_over, self.lose_tor, self.rotate):
+        for case in (self.form, self.record, self.fail_over, self.lose_tor, self.rotate, self.take_back):
             say(f"--- {case.__name__} ---")
             case()
         for what, seconds in self.numbers.items():
