@@ -47,7 +47,7 @@ class Cluster:
         self.nodes = [Node(self, n + 1) for n in range(count)]
         if keep:
             (self.folder / "keep").touch()
-        self.groups = control_groups() / f"lucid{os.getpid()}-"
+        self.groups = control_groups() / f"{self.prefix}-"
         spaces = [self.hub, *[n.space for n in self.nodes]]
         self.guard = subprocess.Popen(["sh", "-c", GUARD, "guard", self.folder, self.groups, *spaces],
                                       stdin=subprocess.PIPE, start_new_session=True)
