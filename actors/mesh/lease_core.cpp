@@ -33,7 +33,7 @@ std::uint64_t start_of(const node_id& id) noexcept {
 } // namespace
 
 lease_core::lease_core(const lease_settings& settings, const std::vector<lease_promise>& on_disk, time now)
-  : settings_(settings), quiet_until_(now + settings.lease_time), next_beat_(now) {
+  : settings_(settings), quiet_until_(now + settings.lease_time), next_beat_(now), heard_at_(now) {
   for (auto& p : on_disk) {
     if (!is_sound(p.lease) || grants_.size() >= leases_max) continue;
     auto& g = grants_[p.lease];
@@ -243,7 +243,7 @@ void lease_core::hand_back(const lease_name& lease, claim& c, time now, lease_ou
   forget(lease, c, now);
 }
 
-/// That number is never asked for again. The grants run out by themselves, which leaves time to stop what ran.
+/// That number is never asked for again.
 void lease_core::forget(const lease_name& lease, claim& c, time now) {
   c.highest = std::max(c.highest, c.number);
   c.number = 0;
@@ -272,7 +272,9 @@ void lease_core::expire(time now, lease_outputs& out) {
   for (auto& [lease, c] : claims_)
     if (c.holds_until && now >= *c.holds_until) {
       out.events.push_back({lease, false, c.number, lease_loss::expired});
-      forget(lease, c, now);
+      // Deaf, it may still be heard: then nobody has to wait until the grants run out.
+      if (heard_at_ + settings_.lease_time / 2 < now) hand_back(lease, c, now, out);
+      else forget(lease, c, now);
       c.expired_at = now;
     }
 }

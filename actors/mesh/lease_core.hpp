@@ -166,7 +166,7 @@ private:
   std::uint64_t sequence_ = 0;
   time quiet_until_{};
   time next_beat_{};
-  time heard_at_ = time::min();            // Another member, last.
+  time heard_at_{};                        // Another member, last; the start before that.
 };
 
 } // namespace lucid
