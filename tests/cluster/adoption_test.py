@@ -83,7 +83,7 @@ def lose_the_recorder(program, keep):
                 out = two.verify(session)[1]
                 check("INTACT: every byte is what was sealed, signed and anchored" in out, out)
                 # The owner's key of pi-1 opens it: the manifest states the right commitment.
-                opened = json.loads(one.lucid("verify", session, "--json", "--data-dir", two.data, seconds=120)[1])
+                opened = two.lucid_json("verify", session, "--key", one.data / "keys" / "owner.key", seconds=120)
                 check(opened["intact"] and opened["decrypted"], f"it does not open: {opened}")
                 check((opened["recorder"] == recorder_key) == (session == whole), f"who signed {session[:12]}? {opened['recorder']}")
                 audit, took = eventually(f"the copies of {session[:12]} on pi-3 are pi-2's", 60,
