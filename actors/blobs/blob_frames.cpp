@@ -29,9 +29,12 @@ void put(field_writer& w, const done& f) { w.put(byte_view(f.id)); }
 void put(field_writer& w, const abort& f) { w.put(byte_view(f.id)); }
 
 byte_buffer encode_piece(const piece& p) {
-  byte_buffer bytes(piece_head_bytes + p.bytes.size());
+  byte_buffer bytes;
+  bytes.reserve(piece_head_bytes + p.bytes.size());
+  bytes.resize(piece_head_bytes);
   field_writer(bytes).put(static_cast<std::uint8_t>(mesh_channel::blob)).put(static_cast<std::uint8_t>(piece_kind))
-    .put(byte_view(p.id)).put(p.offset).put(p.bytes);
+    .put(byte_view(p.id)).put(p.offset);
+  bytes.insert(bytes.end(), p.bytes.begin(), p.bytes.end()); // Not filled with zeros first.
   return bytes;
 }
 
