@@ -150,7 +150,10 @@ struct recorder_shell {
   void recover(const session_row& row) const {
     auto& id = row.summary.id;
     // One that was adopted from another recorder: copies/adoption finishes it.
-    if (!has_key_for(row, state().options.facts.node_box)) return;
+    if (!has_key_for(row, state().options.facts.node_box)) {
+      log::warn(log::speaker{path, to_hex(id)}, "not finished, and its key is not for this node's: left to copies/adoption");
+      return;
+    }
     auto key = unwrap_session_key(row.keys, *state().options.node_box_secret);
     if (!key) return complain(id, key.error());
     vault().put({id, std::make_shared<const session_key>(std::move(*key)), true, 0}, {});

@@ -125,3 +125,15 @@ BOOST_FIXTURE_TEST_CASE(a_recorder_that_crashes_forgets_nothing_of_the_drain, re
   advance(5s);
   BOOST_TEST((create().error().code == errc::wrong_state));
 }
+
+BOOST_FIXTURE_TEST_CASE(what_was_adopted_from_another_recorder_is_left_to_those_who_finish_it, recorder_world) {
+  session_row row;
+  row.summary.id.fill(0x43);
+  row.summary.state = session_state::storing;
+  row.keys = wrap_session_key(make_session_key(numbers), std::vector{box_public_key_of(owner)}).value();
+  around->left_behind = {row};
+  begin();
+  advance(1min);
+  BOOST_TEST(around->started.empty());
+  BOOST_TEST(vault->count() == 0u);
+}
