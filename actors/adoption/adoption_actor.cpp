@@ -30,6 +30,7 @@ constexpr auto request_timeout = 60s;  ///< Of store, manifest, anchor, replicas
 constexpr auto look_interval = 60s;    ///< Between looks for those that a crash or an error cut off.
 constexpr auto look_retry = 1s;        ///< While the store is being opened.
 constexpr auto pool_retry = 200ms;
+constexpr auto survey_timeout = 10s;   ///< Of what other holders have.
 constexpr std::size_t under_way_max = 4;  ///< Recordings; each holds one chunk in memory.
 constexpr std::size_t waiting_max = 8;    ///< Answers owed for one; whoever asks again has given up on its earlier request.
 constexpr std::uint32_t page_count = 1000;
@@ -124,6 +125,7 @@ outcome<std::optional<sealed_chunk>> read_copy(const adoption_parts& parts, cons
 
 struct adoption_shell {
   adoption_self self;
+  directory* names;
   std::string path;
   adoption_state& state() const { return self->state; }
 
@@ -131,7 +133,8 @@ struct adoption_shell {
     auto known = state().under_way.find(id);
     if (known != state().under_way.end()) return wait_for(*known->second, std::move(owed));
     if (state().under_way.size() >= under_way_max)
-      return owed.deliver(to_caf({errc::busy, "adoption", std::to_string(under_way_max) + " recordings are being adopted; ask again", nullptr}));
+      return owed.deliver(to_caf(
+        {errc::busy, "adoption", std::to_string(under_way_max) + " recordings are being adopted; ask again", nullptr}));
     auto job = std::make_shared<adoption>(id);
     wait_for(*job, std::move(owed));
     begin(job);
@@ -196,7 +199,8 @@ private:
           auto why = from_caf(e);
           if (why.code != errc::not_found) return me.give_up(job, why);
           if (!job->core)
-            return me.give_up(job, {errc::not_found, "adoption", "this node keeps no copy of session " + short_id(job->id), nullptr});
+            return me.give_up(
+              job, {errc::not_found, "adoption", "this node keeps no copy of session " + short_id(job->id), nullptr});
           me.begin_new(job);
         });
   }
@@ -206,6 +210,43 @@ private:
     auto may = check_recorder_is_lost(state().parts.cluster->view(), lost.origin);
     if (may) may = check_can_be_finished(lost);
     if (!may) return give_up(job, may.error());
+    if (lost.what) return put_first_row(job);
+    look_for_manifest(job, [me = *this, job](const std::string& holder) {
+      if (holder.empty()) return me.put_first_row(job);
+      me.give_up(job, {errc::wrong_state, "adoption",
+                       holder + " keeps the manifest of its recorder, this node does not: adopt it there, so that it keeps its "
+                                "signature",
+                       nullptr});
+    });
+  }
+
+  /// Asks the other holders that are up; the name of one that has it, or none. Who does not answer has none, as far as is known.
+  void look_for_manifest(const adoption_ptr& job, std::function<void(const std::string&)> then) const {
+    struct survey {
+      std::size_t open = 1; ///< Answers to come, and the asking itself.
+      std::string holder;
+    };
+    auto round = std::make_shared<survey>();
+    auto over = [round, then = std::move(then)] {
+      if (--round->open == 0) then(round->holder);
+    };
+    auto view = state().parts.cluster->view();
+    for (auto& member : view.members) {
+      if (member.state != member_state::up) continue;
+      ++round->open;
+      ref<replica_api> holder(*names, paths::of_node(member.name, paths::replicas));
+      holder.request(self, survey_timeout, replica_have_request{job->core->lost().origin, job->id, {}})
+        .then(
+          [round, over, name = member.name](const replica_have& has) {
+            if (has.has_manifest) round->holder = name;
+            over();
+          },
+          [over](const caf::error&) { over(); });
+    }
+    over();
+  }
+
+  void put_first_row(const adoption_ptr& job) const {
     log::info(speaker(job), "adopting the recording of a recorder that was lost");
     tell_store(job, job->core->first_row(), [me = *this, job] { me.take_chunks(job); });
   }
@@ -213,11 +254,13 @@ private:
   /// The store has a row: of an earlier attempt, or it is not what was lost.
   void go_on(const adoption_ptr& job, const session_row& row) const {
     job->row = row.summary;
-    bool own = std::any_of(row.keys.begin(), row.keys.end(), [&](const wrapped_key& k) { return k.recipient == state().parts.node_box; });
+    auto& node = state().parts.node_box;
+    bool own = std::any_of(row.keys.begin(), row.keys.end(), [&](const wrapped_key& k) { return k.recipient == node; });
     if (is_final(row.summary.state) && job->core && row.summary.state != session_state::failed) return drop_copy(job);
     if (is_final(row.summary.state)) return finish(job);
     if (own || !job->core)
-      return give_up(job, {errc::wrong_state, "adoption", "session " + short_id(job->id) + " is this node's own, and not finished", nullptr});
+      return give_up(job, {errc::wrong_state, "adoption",
+                           "session " + short_id(job->id) + " is this node's own, and not finished", nullptr});
     if (row.summary.state < session_state::storing) return take_chunks(job);
     anchor(job);
   }
@@ -362,7 +405,7 @@ adoption_api::behavior_type adoption_actor(adoption_self self, actor_context ctx
   state.anchor = {ctx.directory(), paths::anchor};
   state.manifest = {ctx.directory(), adoption_manifest_path};
   state.replicas = {ctx.directory(), paths::replicas};
-  adoption_shell shell{self, ctx.path};
+  adoption_shell shell{self, &ctx.directory(), ctx.path};
   run_later(self, 0ms, [shell] { shell.look(); });
   return supervised(
     self, ctx,

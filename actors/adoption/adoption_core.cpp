@@ -10,7 +10,8 @@ namespace {
 std::string short_node_id(const node_id& id) { return to_hex(byte_view(id).first(6)); }
 
 bool is_member(const cluster_view& cluster, const node_id& id) {
-  return std::any_of(cluster.members.begin(), cluster.members.end(), [&](auto& m) { return m.id == id && m.state != member_state::removed; });
+  return std::any_of(cluster.members.begin(), cluster.members.end(),
+                     [&](auto& m) { return m.id == id && m.state != member_state::removed; });
 }
 
 bool is_before(const chunk_record& a, const chunk_record& b) {
@@ -59,7 +60,8 @@ outcome<void> check_can_be_finished(const lost_recording& lost) {
   auto name = short_id(lost.row.summary.id);
   if (lost.what) return {};
   if (without_holes(lost.chunks).empty())
-    return fail(errc::not_found, "adoption", "of session " + name + " no track has its first chunk here: there is nothing to finish");
+    return fail(errc::not_found, "adoption",
+                "of session " + name + " no track has its first chunk here: there is nothing to finish");
   if (lost.row.keys.empty())
     return fail(errc::wrong_state, "adoption", "of session " + name + " there is no recipient's key: nobody could open it");
   if (lost.row.key_commitment == digest{})
@@ -135,7 +137,8 @@ std::string adoption_core::reason(std::size_t taken) const {
   auto left_out = known_ - std::min(known_, taken);
   if (taken == 0) return "the recorder " + origin_name_ + " was lost, and no copy of a chunk is what was sealed";
   if (lost_.what) {
-    auto text = lost_.what->reason + "; the recorder " + origin_name_ + " was lost, " + own_name_ + " keeps its recording from copies";
+    auto text = lost_.what->reason + "; the recorder " + origin_name_ + " was lost, " + own_name_ +
+                " keeps its recording from copies";
     if (left_out > 0) text += "; " + count_of(left_out, "chunk") + " of " + std::to_string(known_) + " missing";
     return text;
   }

@@ -68,8 +68,10 @@ public:
   /// Removes the file of a chunk that is not what it was; its row stays until a good one is put in its place.
   outcome<void> mirror_drop(const node_id& origin, const chunk_key& key);
   /// Makes a copy `to`'s that was `from`'s, which is no member any more. What it has of an anchor stands in `from`'s chain and
-  /// is forgotten; chunks stay. Errors: `already_exists` when there is another manifest than `manifest_hash` (zero: none is told).
-  outcome<void> mirror_take_over(const node_id& from, const node_id& to, const session_id& session, const digest& manifest_hash);
+  /// is forgotten; chunks stay. `manifest_hash`: of the one that `to` has; zero: none is told.
+  /// Errors: `already_exists` when there is another one here.
+  outcome<void> mirror_take_over(const node_id& from, const node_id& to, const session_id& session,
+                                 const digest& manifest_hash);
   /// Whose it is; none: our own. Errors: `not_found`.
   outcome<std::optional<node_id>> origin_of(const session_id& session);
 

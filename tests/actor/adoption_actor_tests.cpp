@@ -164,7 +164,8 @@ struct adoption_world : world {
                           .restarts_max = 1000,
                           .children = {{.id = "store", .start = child_of(store_actor, opener), .delay = {0ms, 0ms}},
                                        {.id = "ledger",
-                                        .start = child_of(ledger_actor, ledger_settings{ledger_file_opener(temp.path()), key_of(1)}),
+                                        .start = child_of(ledger_actor,
+                                                          ledger_settings{ledger_file_opener(temp.path()), key_of(1)}),
                                         .delay = {0ms, 0ms}},
                                        quick(anchor_child({}))}}),
                         nested(supervisor_spec{.id = "copies",
@@ -256,7 +257,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_behind_a_hole_or_damaged_is_left_out_and_counted
   keep(8, 3);
   std::filesystem::remove(chunk_file(replicas_folder(temp.path()), {id_of(7), track::video, 3}));
   {
-    std::fstream file(chunk_file(replicas_folder(temp.path()), {id_of(8), track::video, 1}), std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream file(chunk_file(replicas_folder(temp.path()), {id_of(8), track::video, 1}),
+                      std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(20'000);
     file.put('x').put('y');
   }
@@ -316,7 +318,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_not_lost_or_not_here_is_refused, adoption_world)
 }
 
 BOOST_AUTO_TEST_CASE(whoever_is_killed_at_whichever_step_a_second_asking_leads_to_the_same_end) {
-  const std::vector<std::string> victims{"copies/adoption", "copies/adoption", "storage/store", "storage/anchor", "copies/manifest"};
+  const std::vector<std::string> victims{"copies/adoption", "copies/adoption", "storage/store", "storage/anchor",
+                                         "copies/manifest"};
   int cut_short = 0;
   for (bool has_manifest : {false, true})
     for (std::size_t steps = 0; steps < 75; steps += 2) {
@@ -361,4 +364,49 @@ BOOST_AUTO_TEST_CASE(one_that_was_cut_off_is_finished_without_being_asked_again)
   BOOST_TEST((must(w.own().session(id_of(7))).summary.state == session_state::interrupted));
   w.checked(7);
   BOOST_TEST(!w.keeps_copy(7));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_without_the_recorders_manifest_leaves_it_to_a_holder_that_has_it, adoption_world) {
+  keep(7, 3);
+  begin();
+  // pi-3: a holder beside, known here by its path, as the gateway would have it.
+  temp_folder there;
+  {
+    auto store = must(recording_store::open({replicas_folder(there.path()), 0}, *files));
+    must(store.mirror_session(recorder, row_of(7, session_state::completed)));
+    signed_manifest document{"{}", blake3(as_bytes("{}")), {}};
+    must(store.mirror_manifest(recorder, {id_of(7), document, {id_of(7), document.hash, {}, 1}}));
+  }
+  replica_settings settings;
+  settings.self = node_id{3};
+  settings.store = {replicas_folder(there.path()), 0};
+  settings.files = files;
+  settings.signs = key_of(3);
+  directory others;
+  runtime_services beside{others, clock, random};
+  auto holder = start_root(system, beside, {.id = "copies", .children = {replicas_child(settings, false)}},
+                           [](const std::optional<error>&) {}).value();
+  advance(0ms);
+  auto actor = others.slot("replicas")->present().actor;
+  BOOST_REQUIRE(actor);
+  auto slot = names.slot(paths::of_node("pi-3", paths::replicas));
+  slot->publish(slot->begin_incarnation(), actor, nullptr, 0);
+  member_view member;
+  member.id = node_id{3};
+  member.name = "pi-3";
+  member.state = member_state::up;
+  cluster->now.members.push_back(member);
+
+  auto refused = adopt(7);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == errc::wrong_state));
+  BOOST_TEST(refused.error().what.find("pi-3 keeps the manifest of its recorder") != std::string::npos);
+  BOOST_TEST((own().session(id_of(7)).error().code == errc::not_found));
+  BOOST_TEST(keeps_copy(7));
+
+  cluster->now.members.back().state = member_state::down; // Nobody knows when it comes back.
+  must(adopt(7));
+  checked(7);
+  caf::anon_send_exit(holder, caf::exit_reason::user_shutdown);
+  advance(1min);
 }

@@ -109,8 +109,8 @@ command_result list(command_context& context, const std::vector<kept_copy>& lost
   }
   table rows({{"recording"}, {"recorder"}, {"begun"}, {"chunks", table::align::right}, {"manifest"}, {"title"}});
   for (auto& c : lost)
-    rows.add({short_id(c.what.id), c.origin_name, time_text(c.what.created_us), std::to_string(c.chunk_count), c.has_manifest ? "yes" : "no",
-              c.what.title});
+    rows.add({short_id(c.what.id), c.origin_name, time_text(c.what.created_us), std::to_string(c.chunk_count),
+              c.has_manifest ? "yes" : "no", c.what.title});
   rows.print(context.out);
   return exit_code::ok;
 }
@@ -119,8 +119,8 @@ command_result list(command_context& context, const std::vector<kept_copy>& lost
 
 tl::unexpected<error> recorder_is_member(const std::string& name) {
   return fail(errc::wrong_state, "lucid",
-              fmt::format("{0} is a member of the cluster and finishes its recordings itself when it comes back; if it is lost for "
-                          "good: `lucid cluster remove {0}`, then adopt",
+              fmt::format("{0} is a member of the cluster and finishes its recordings itself when it comes back; if it is lost "
+                          "for good: `lucid cluster remove {0}`, then adopt",
                           name));
 }
 
@@ -129,9 +129,11 @@ bool is_named(const kept_copy& copy, const std::string& written) {
 }
 
 /// What `written` stands for: a session, or a node and all its recordings.
-outcome<std::vector<session_id>> chosen(const std::vector<kept_copy>& copies, const cluster_view& cluster, const std::string& written) {
+outcome<std::vector<session_id>> chosen(const std::vector<kept_copy>& copies, const cluster_view& cluster,
+                                        const std::string& written) {
   std::vector<session_id> of_node, sessions;
-  bool is_member = std::ranges::any_of(cluster.members, [&](auto& m) { return m.name == written && m.state != member_state::removed; });
+  bool is_member = std::ranges::any_of(cluster.members,
+                                       [&](auto& m) { return m.name == written && m.state != member_state::removed; });
   if (is_member) return recorder_is_member(written);
   for (auto& copy : copies) {
     if (is_named(copy, written) && !copy.origin_is_member) of_node.push_back(copy.what.id);
@@ -140,11 +142,13 @@ outcome<std::vector<session_id>> chosen(const std::vector<kept_copy>& copies, co
   if (!of_node.empty()) return of_node;
   if (sessions.size() == 1) return sessions;
   if (sessions.size() > 1)
-    return fail(errc::invalid_input, "lucid", fmt::format("{} recordings begin with {}; give more digits", sessions.size(), printable(written)));
+    return fail(errc::invalid_input, "lucid",
+                fmt::format("{} recordings begin with {}; give more digits", sessions.size(), printable(written)));
   session_id whole{};
   if (from_hex_into(written, whole)) return std::vector{whole}; // The node says whether it has adopted it already.
   return fail(errc::not_found, "lucid",
-              fmt::format("no copy is kept here of a recording {0}, or of a lost node {0}; `lucid store adopt --list` shows what can be adopted",
+              fmt::format("no copy is kept here of a recording {0}, or of a lost node {0}; `lucid store adopt --list` shows what "
+                          "can be adopted",
                           printable(written)));
 }
 
@@ -180,8 +184,8 @@ command_result adopt(command_context& context, const std::string& written, bool 
     if (!one) return pass_on(std::move(one));
     any_failed = any_failed || one->state == session_state::failed;
     if (context.options.json) done.push_back(json(to_json(*one)));
-    else context.out << fmt::format("{} {}, {} chunks, block {}: {}\n", short_id(id), to_string(one->state), one->chunk_count, one->block_height,
-                                    printable(one->reason));
+    else context.out << fmt::format("{} {}, {} chunks, block {}: {}\n", short_id(id), to_string(one->state), one->chunk_count,
+                                    one->block_height, printable(one->reason));
   }
   if (context.options.json) print_json(context.out, {{"sessions", done}});
   return any_failed ? exit_code::damaged : exit_code::ok;
@@ -192,11 +196,11 @@ command_result adopt(command_context& context, const std::string& written, bool 
 command_spec store_adopt_command() {
   return {.name = "store adopt",
           .summary = "Finish recordings whose recorder is lost for good, from the copies that this node keeps.",
-          .details = "WHAT is the beginning of a session id, or the name of a node that was removed from the cluster: then all its recordings. "
-                     "A recorder that is a member finishes its recordings itself when it comes back, so it has to be removed first. The "
-                     "recording becomes this node's own: all chunks up to the first that is missing, a manifest that this node signs and "
-                     "that says so, and a place in this node's chain. One that has its recorder's manifest keeps it. Asking again is "
-                     "harmless, and goes on where a crash ended it. Ends with 4 when no chunk of a recording is what was sealed.",
+          .details = "WHAT is the beginning of a session id, or the name of a node that was removed from the cluster: then all its "
+                     "recordings. A recorder that is a member finishes its recordings itself when it comes back, so it has to be "
+                     "removed first. The recording becomes this node's own: all chunks up to the first that is missing, a manifest "
+                     "that this node signs and that says so, and a place in this node's chain. One that has its recorder's "
+                     "manifest keeps it. Asking again is harmless, and goes on where a crash ended it. Ends with 4 when no chunk of a recording is what was sealed.",
           .examples = {{"lucid store adopt --list", "what can be adopted here"},
                        {"lucid cluster remove pi-1", "first: the recorder must not come back"},
                        {"lucid store adopt pi-1", "all recordings of the lost node pi-1"},
