@@ -24,8 +24,8 @@ struct adoption_parts {
 };
 
 /// Path: "adoption" below "copies". Interface: adoption_api. Without the recorder's manifest it asks the holders that are up, at
-/// paths::of_node(name, paths::replicas), and leaves the recording to one that has it. Works through paths::store, paths::anchor, paths::replicas, and
-/// `adoption_manifest_path`. The answer comes when the recording is anchored; asking again for one that is under way, or was
+/// paths::of_node(name, paths::replicas), and leaves the recording to one that has it. Works through paths::store,
+/// paths::anchor, paths::replicas, and `adoption_manifest_path`. The answer comes when the recording is anchored; asking again for one that is under way, or was
 /// cut off by a crash, goes on with it. A restarted one goes on with all that are not finished.
 child_spec adoption_child(adoption_parts parts);
 

@@ -129,7 +129,8 @@ outcome<void> recording_store::mirror_take_over(const node_id& from, const node_
   // A manifest that was signed is evidence: it does not give way to one that says less.
   if (*held && (*held)->manifest_hash != manifest_hash)
     return fail(errc::already_exists, "store",
-                "session " + short_id(session) + " has the manifest of its recorder here; it is not given to a node that has another");
+                "session " + short_id(session) + " has the manifest of its recorder here; it is not given to a node that "
+                "has another");
   auto change = transaction::begin(db_);
   if (!change) return pass_on(std::move(change));
   auto forget = db_.prepare("DELETE FROM anchors WHERE session = ?");

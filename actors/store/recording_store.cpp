@@ -169,7 +169,8 @@ outcome<void> recording_store::insert_session_row(const session_put_request& req
                 .bind_count(s.stored_bytes).bind_count(s.chunk_count).bind_count(s.block_height)
                 .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(asked_source).bind(w.username)
                 .bind_count(w.width).bind_count(w.height).bind_count(w.frame_rate_max).bind(w.encoder)
-                .bind_count(w.quality).bind_count(request.policy.length_seconds_max).bind(byte_view(request.key_commitment)).run();
+                .bind_count(w.quality).bind_count(request.policy.length_seconds_max)
+                .bind(byte_view(request.key_commitment)).run();
   if (!done) return done;
   return insert_people(s.id, request.policy.recipients, request.keys);
 }

@@ -92,7 +92,8 @@ struct replica_shell {
     if (!*owner || **owner == asking) return {};
     auto taken = store().mirror_take_over(**owner, asking, session, manifest_hash);
     if (taken)
-      log::info(log::speaker{std::string(paths::replicas), to_hex(session)}, "the copy is of node {} now; its recorder is no member any more",
+      log::info(log::speaker{std::string(paths::replicas), to_hex(session)},
+                "the copy is of node {} now; its recorder is no member any more",
                 to_hex(byte_view(asking).first(6)));
     return taken;
   }

@@ -109,7 +109,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_finished_is_refused_with_the_reason) {
 
 BOOST_AUTO_TEST_CASE(each_track_goes_up_to_its_first_hole) {
   using enum track;
-  adoption_core core(recording({chunk(video, 0), chunk(video, 1), chunk(video, 3), chunk(events, 0), chunk(events, 2)}), "pi-1", "pi-2");
+  adoption_core core(recording({chunk(video, 0), chunk(video, 1), chunk(video, 3), chunk(events, 0), chunk(events, 2)}),
+                     "pi-1", "pi-2");
   auto row = core.first_row();
   BOOST_TEST((row.summary.state == session_state::sealing));
   BOOST_TEST(row.summary.block_height == 0u); // That was in the lost node's chain.
@@ -163,7 +164,8 @@ BOOST_AUTO_TEST_CASE(with_the_recorders_manifest_all_chunks_that_it_names_are_ta
   BOOST_TEST(!core.next());
   auto end = core.row_with({chunk(video, 0), chunk(video, 2)});
   BOOST_TEST(!end.interrupted);
-  BOOST_TEST(end.reason == "stopped by request; the recorder pi-1 was lost, pi-2 keeps its recording from copies; 1 chunk of 3 missing");
+  BOOST_TEST(end.reason == "stopped by request; the recorder pi-1 was lost, pi-2 keeps its recording from copies; "
+                           "1 chunk of 3 missing");
   BOOST_TEST((adoption_core::finished(end, 1).state == session_state::completed));
   lost.what->interrupted = true;
   BOOST_TEST(adoption_core(lost, "pi-1", "pi-2").row_with({chunk(video, 0)}).interrupted);

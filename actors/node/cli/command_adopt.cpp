@@ -196,11 +196,12 @@ command_result adopt(command_context& context, const std::string& written, bool 
 command_spec store_adopt_command() {
   return {.name = "store adopt",
           .summary = "Finish recordings whose recorder is lost for good, from the copies that this node keeps.",
-          .details = "WHAT is the beginning of a session id, or the name of a node that was removed from the cluster: then all its "
-                     "recordings. A recorder that is a member finishes its recordings itself when it comes back, so it has to be "
-                     "removed first. The recording becomes this node's own: all chunks up to the first that is missing, a manifest "
-                     "that this node signs and that says so, and a place in this node's chain. One that has its recorder's "
-                     "manifest keeps it. Asking again is harmless, and goes on where a crash ended it. Ends with 4 when no chunk of a recording is what was sealed.",
+          .details = "WHAT is the beginning of a session id, or the name of a node that was removed from the cluster: then all "
+                     "its recordings. A recorder that is a member finishes its recordings itself when it comes back, so it has to be "
+                     "removed first. The recording becomes this node's own: all chunks up to the first that is missing, a "
+                     "manifest that this node signs and that says so, and a place in this node's chain. One that has its recorder's "
+                     "manifest keeps it. Asking again is harmless, and goes on where a crash ended it. Ends with 4 when "
+                     "no chunk of a recording is what was sealed.",
           .examples = {{"lucid store adopt --list", "what can be adopted here"},
                        {"lucid cluster remove pi-1", "first: the recorder must not come back"},
                        {"lucid store adopt pi-1", "all recordings of the lost node pi-1"},
