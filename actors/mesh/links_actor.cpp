@@ -48,7 +48,7 @@ void links_shell::begin_network() const {
   }
   network_settings how;
   how.software = options().software;
-  if (options().over_tor) how.hello_patience = join_dial_patience;
+  if (options().ways.tor) how.hello_patience = join_dial_patience;
   state().network.emplace(options().sign, std::move(how), peers);
   state().network->set_own_key(state().keys->present.open, now());
   options().message_events->set_outsiders(std::move(keys));
@@ -208,7 +208,7 @@ void links_shell::leave() const {
 
 void links_shell::tick() const {
   auto& s = state();
-  if (options().over_tor && now() >= s.next_tor_look) look_at_tor();
+  if (options().ways.tor && now() >= s.next_tor_look) look_at_tor();
   dial();
   dial_network();
   for (auto link : s.peers->silent(now())) options().messages->close(link);
@@ -248,7 +248,7 @@ void links_shell::dial() const {
     if (auto link = dial(wish)) state().peers->dialling(wish.name, *link);
     else state().peers->dial_failed(wish.name, now());
   }
-  if (state().peers->wants_new_ways() && options().over_tor) renew_circuits();
+  if (state().peers->wants_new_ways() && options().ways.tor) renew_circuits();
 }
 
 void links_shell::dial_network() const {
@@ -259,13 +259,19 @@ void links_shell::dial_network() const {
   }
 }
 
-std::optional<link_id> links_shell::dial(const link_dial& wish) const {
+dial_request links_shell::request_to(const std::string& address, const transport_key& peer_key) const {
   dial_request request;
-  request.peer_key = wish.key;
-  request.address = wish.address;
-  request.socks = socks();
-  if (options().over_tor) request.timeout = join_dial_patience;
-  auto link = options().messages->dial(std::move(request));
+  request.peer_key = peer_key;
+  request.address = address;
+  if (!is_onion(address)) return request;
+  request.socks = state().tor.socks;
+  request.timeout = join_dial_patience;
+  return request;
+}
+
+std::optional<link_id> links_shell::dial(const link_dial& wish) const {
+  if (!can_dial(wish.address)) return std::nullopt;
+  auto link = options().messages->dial(request_to(wish.address, wish.key));
   if (link) return *link;
   state().last_trouble = to_string(link.error());
   return std::nullopt;
@@ -279,12 +285,8 @@ void links_shell::dial_chunks() const {
     if (!peer.dialled || !statement || options().chunk_events->linked(id)) continue;
     auto addresses = usable(statement->chunk_addresses);
     if (addresses.empty()) continue;
-    dial_request request;
-    request.peer_key = statement->transport;
-    request.address = addresses.front();
-    request.socks = socks();
-    if (options().over_tor) request.timeout = join_dial_patience;
-    options().chunk_events->dial(id, std::move(request));
+    auto& address = addresses[s.chunk_attempts++ % addresses.size()];
+    if (can_dial(address)) options().chunk_events->dial(id, request_to(address, statement->transport));
   }
 }
 

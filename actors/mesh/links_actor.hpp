@@ -29,6 +29,12 @@ struct cluster_by_files {
   std::map<std::string, std::string> nodes; ///< Name to address, this node's among them.
 };
 
+/// How a node dials others and is dialled: mesh.transport. One or both.
+struct mesh_ways {
+  bool tcp = true;
+  bool tor = false;
+};
+
 struct links_options {
   std::string name; ///< Of this node.
   std::shared_ptr<const sign_key> sign;
@@ -47,9 +53,9 @@ struct links_options {
   std::shared_ptr<link_table> table;
   std::shared_ptr<cluster_state> shown;
 
-  bool over_tor = false;                    ///< Then addresses are made of the onion service's name.
+  mesh_ways ways;
   std::uint16_t port = 0, chunk_port = 0;   ///< Where the two transports listen.
-  std::vector<std::string> addresses;       ///< As others reach this node; without Tor.
+  std::vector<std::string> addresses;       ///< As others reach this node by TCP; that of the onion service comes from Tor.
   std::vector<std::string> chunk_addresses;
 
   std::chrono::milliseconds heartbeat_interval{};

@@ -12,16 +12,18 @@ using namespace std::chrono_literals;
 // --- keys and addresses ------------------------------------------------------------
 
 std::vector<std::string> links_shell::own_addresses(std::uint16_t port, const std::vector<std::string>& plain) const {
-  if (!options().over_tor) return plain;
-  if (state().tor.onion.empty()) return {};
-  return {"tor://" + state().tor.onion + ":" + std::to_string(port)};
+  auto addresses = plain;
+  if (!options().ways.tor || state().tor.onion.empty()) return addresses;
+  addresses.resize(std::min(addresses.size(), mesh_address_count_max - 1));
+  addresses.push_back("tor://" + state().tor.onion + ":" + std::to_string(port));
+  return addresses;
 }
 
 node_statement links_shell::own_statement() const {
   node_statement mine;
   mine.box_key = options().box;
   mine.transport = state().keys->present.open;
-  if (options().over_tor) mine.onion_client = state().tor.client_key;
+  if (options().ways.tor) mine.onion_client = state().tor.client_key;
   mine.name = options().name;
   mine.addresses = own_addresses(options().port, options().addresses);
   mine.chunk_addresses = own_addresses(options().chunk_port, options().chunk_addresses);
@@ -60,7 +62,7 @@ void links_shell::heard_beacon(byte_view bytes) const {
 }
 
 bool links_shell::usable(const std::string& address) const {
-  return address.starts_with("tor://") == options().over_tor;
+  return is_onion(address) ? options().ways.tor : options().ways.tcp;
 }
 
 std::vector<std::string> links_shell::usable(const std::vector<std::string>& addresses) const {
@@ -199,7 +201,7 @@ std::vector<onion_port> links_shell::onion_ports() const {
 // --- new keys ------------------------------------------------------------
 
 void links_shell::rotate(const keys_rotate_request& wish, const ack_promise& promise) const {
-  if (wish.onion && !options().over_tor)
+  if (wish.onion && !options().ways.tor)
     return promise.deliver(to_caf({errc::wrong_state, "keys", "this node has no onion address: mesh.transport is \"tcp\"", nullptr}));
   auto fresh = options().rotate_keys();
   if (!fresh) return promise.deliver(to_caf(fresh.error()));

@@ -118,6 +118,7 @@ struct links_state {
   std::set<std::string> onions_authorised; ///< Of peers.
   ref<tor_api> tor_ref;
   std::size_t farewells = 0;   ///< Under way: until then the list of keys stays as it is.
+  std::size_t chunk_attempts = 0; ///< Dials for chunks: a peer's addresses take turns.
   time_point next_beat{}, next_tor_look{};
   std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0, over_quota_count = 0, ban_count = 0;
   std::string last_refusal, last_trouble;
@@ -237,8 +238,12 @@ struct links_shell {
   void on_beat() const;
   /// Whoever connects and does not say who it is, or says it to nobody's use.
   void end_mute_links() const;
-  std::string socks() const { return options().over_tor ? state().tor.socks : std::string(); }
-  bool can_dial() const { return !options().over_tor || state().tor.ready; }
+  /// Whether anybody can be dialled now: a node on Tor alone waits for it.
+  bool can_dial() const { return options().ways.tcp || state().tor.ready; }
+  bool can_dial(const std::string& address) const { return !is_onion(address) || state().tor.ready; }
+  static bool is_onion(const std::string& address) { return address.starts_with("tor://"); }
+  /// To that address, by the way that it takes.
+  dial_request request_to(const std::string& address, const transport_key& peer_key) const;
   void dial() const;
   void dial_network() const;
   std::optional<link_id> dial(const link_dial& wish) const;

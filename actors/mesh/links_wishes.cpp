@@ -55,6 +55,9 @@ outcome<cluster_invitation> links_shell::invite(const cluster_invite_request& wi
   mine.inviter = s.self;
   mine.inviter_key = s.keys->present.open;
   mine.addresses = own_addresses(options().port, options().addresses);
+  // That of the onion service is the last one, and leads here from everywhere.
+  if (auto& all = mine.addresses; all.size() > invitation_address_count_max)
+    all.erase(all.begin() + invitation_address_count_max - 1, all.end() - 1);
   if (mine.addresses.empty())
     return fail(errc::wrong_state, "cluster", "this node has no address yet: Tor is at " + std::to_string(s.tor.percent) + " %");
   auto issued = s.book.issue(std::move(mine), static_cast<std::int64_t>(wish.valid_seconds) * 1'000'000, wall(), *random);
@@ -71,7 +74,7 @@ outcome<cluster_ack> links_shell::uninvite(const cluster_uninvite_request& wish)
   auto count = s.book.take_back(wish.id, wall());
   if (!count) return pass_on(std::move(count));
   set_targets(); // First: whatever the disk does, nobody is let in any more.
-  if (options().over_tor && s.tor.percent != 0) publish_onion();
+  if (options().ways.tor && s.tor.percent != 0) publish_onion();
   if (auto kept = s.store->put_invitations(s.book.records()); !kept) return pass_on(std::move(kept));
   log::info(path, "took back {} invitations", *count);
   if (*count == 0) return ack("no invitation was open");
@@ -111,7 +114,7 @@ void links_shell::begin_join(const cluster_join_request& wish, const ack_promise
   if (s.join) return promise.deliver(to_caf({errc::busy, "cluster", "a wish to join is under way already", nullptr}));
   auto with = read_invitation(wish.invitation);
   if (!with) return promise.deliver(to_caf(with.error()));
-  auto patience = options().over_tor ? join_dial_patience : std::chrono::seconds(20);
+  auto patience = options().ways.tor ? join_dial_patience : std::chrono::seconds(20);
   s.join = joining{std::move(*with), promise, {}, 0, now() + patience};
   dial_inviter();
 }
@@ -120,17 +123,14 @@ void links_shell::dial_inviter() const {
   auto& join = *state().join;
   auto addresses = usable(join.with.addresses);
   if (addresses.empty())
-    return end_join({errc::unreachable, "cluster", options().over_tor
+    return end_join({errc::unreachable, "cluster", options().ways.tor
                        ? "the invitation has no onion address, and this node opens no connection outside of Tor"
-                       : "the invitation has onion addresses alone: this node needs mesh.transport = \"tor\"", nullptr});
-  if (!can_dial()) return join_later();
+                       : "the invitation has onion addresses alone: this node needs mesh.transport = \"tor\" or \"both\"", nullptr});
+  auto& address = addresses[join.attempts++ % addresses.size()];
+  if (!can_dial(address)) return join_later();
   auto secret = joining_secret(join.with);
-  dial_request request;
-  request.peer_key = join.with.inviter_key;
-  request.address = addresses[join.attempts++ % addresses.size()];
-  request.socks = socks();
+  auto request = request_to(address, join.with.inviter_key);
   request.own_secret = transport_secret(std::span<const std::uint8_t, 32>(secret.view()));
-  if (options().over_tor) request.timeout = join_dial_patience;
   auto link = options().messages->dial(std::move(request));
   if (!link) return end_join(link.error());
   join.link = *link;

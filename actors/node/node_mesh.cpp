@@ -122,6 +122,11 @@ private:
   std::optional<transport_key_pair> first_;
 };
 
+mesh_ways ways_of(const configuration& settings) {
+  auto& transport = settings.mesh.transport;
+  return {transport != "tor", transport != "tcp"};
+}
+
 std::vector<placement_rule> leased_roles(const configuration& settings) {
   std::vector<placement_rule> rules;
   if (stand_in_for_each_other(settings.placement.capture))
@@ -143,7 +148,7 @@ curve_settings transport_of(const configuration& settings, const transport_keys&
   // Lucid's own heartbeat decides; this one only ends what nobody speaks on any more.
   transport.heartbeat_interval = std::max<std::chrono::milliseconds>(1s, settings.mesh.heartbeat_interval);
   transport.silence_timeout = std::max<std::chrono::milliseconds>(5s, 2 * settings.mesh.peer_timeout);
-  if (settings.mesh.transport == "tor") transport.handshake_timeout = 60s;
+  if (ways_of(settings).tor) transport.handshake_timeout = 60s;
   return transport;
 }
 
@@ -207,7 +212,7 @@ outcome<std::unique_ptr<node_mesh>> node_mesh::open(const configuration& setting
   links.load_keys = [source] { return source->load(); };
   links.rotate_keys = [source] { return source->rotate(); };
   links.by_files = std::move(*by_files);
-  links.over_tor = settings.mesh.transport == "tor";
+  links.ways = ways_of(settings);
   links.heartbeat_interval = settings.mesh.heartbeat_interval;
   links.peer_timeout = settings.mesh.peer_timeout;
   links.lease_time = settings.mesh.lease_time;
@@ -264,8 +269,8 @@ outcome<void> node_mesh::listen(const configuration& settings, const transport_k
   if (links_.addresses.empty() && links_.by_files) links_.addresses = {links_.by_files->nodes.at(settings.node.name)};
   if (links_.addresses.empty()) links_.addresses = addresses_of(*at);
   for (auto& address : links_.addresses) links_.chunk_addresses.push_back(with_port(address, chunks_at->port));
-  if (links_.over_tor) links_.addresses.clear(), links_.chunk_addresses.clear();
-  if (settings.mesh.discovery == "on" && !links_.over_tor) return listen_to_beacons();
+  if (!links_.ways.tcp) links_.addresses.clear(), links_.chunk_addresses.clear();
+  if (settings.mesh.discovery == "on" && links_.ways.tcp) return listen_to_beacons();
   return {};
 }
 

@@ -171,7 +171,7 @@ std::vector<std::string> exports_of(const node_parts& parts) {
 supervisor_spec mesh_tree(const node_parts& parts) {
   auto& settings = parts.settings;
   auto spec = supervisor(settings, std::string(paths::mesh), strategy::one_for_one);
-  if (settings.mesh.transport == "tor") spec.children.push_back(configured(tor_child(tor_of(parts)), settings));
+  if (settings.mesh.transport != "tcp") spec.children.push_back(configured(tor_child(tor_of(parts)), settings));
   spec.children.push_back(configured(links_child(parts.mesh->links()), settings));
   spec.children.push_back(configured(blobs_child(parts.mesh->blobs()), settings));
   spec.children.push_back(configured(gateway_child(parts.mesh->gateway(exports_of(parts))), settings));

@@ -3,7 +3,8 @@
 
 A private Tor network on loopback (tests/doubles/private_tor.py), three nodes with a tor each. They form a cluster by
 invitation, record, seal by lease, copy and verify; then the node that seals is killed, a tor is killed, and an onion
-address is moved. What took how long is printed.
+address is moved. At last three others, of which one is reached by TCP, one through Tor, and the first both ways. What took
+how long is printed.
 
 Ends with 0, with 1 when something is not as it should be, with 77 when it cannot be run here.
 """
@@ -38,7 +39,7 @@ serve = "off"
 
 [mesh]
 listen = "127.0.0.1:{port}"
-transport = "tor"
+transport = "{transport}"
 heartbeat_interval = "3 s"
 peer_timeout = "15 s"
 lease_time = "12 s"
@@ -111,12 +112,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Node:
-    def __init__(self, program, folder, name, port, torrc, tor):
+    def __init__(self, program, folder, name, port, torrc, tor, transport="tor"):
         self.program, self.name = program, name
         self.folder = folder / name
         self.folder.mkdir(mode=0o700)
         self.config = folder / f"{name}.toml"
-        self.config.write_text(CONFIG.format(name=name, folder=self.folder, port=port, torrc=torrc, tor=tor))
+        self.config.write_text(CONFIG.format(name=name, folder=self.folder, port=port, torrc=torrc, tor=tor, transport=transport))
         self.log = folder / f"{name}.log"
         self.process = None
 
@@ -169,8 +170,8 @@ class Node:
         return {one["name"] for one in self.cluster()["members"] if one["state"] in ("up", "self")}
 
     def onion(self):
-        mine = self.member(self.name)
-        return mine["addresses"][0] if mine and mine["addresses"] else None
+        mine = self.member(self.name) or {"addresses": []}
+        return next((one for one in mine["addresses"] if one.startswith("tor://")), None)
 
     def sealer(self):
         """Who holds the lease, and its number; None when nobody does."""
@@ -223,10 +224,16 @@ def copies_complete(node):
 
 
 class Test:
+    TRANSPORTS = ("tor", "tor", "tor")
+
     def __init__(self, program, folder, torrc, tor):
         ports = free_ports(3)
-        self.nodes = [Node(program, folder, f"pi-{i + 1}", ports[i], torrc, tor) for i in range(3)]
+        self.nodes = [Node(program, folder, f"pi-{i + 1}", ports[i], torrc, tor, transport)
+                      for i, transport in enumerate(self.TRANSPORTS)]
         self.numbers = {}
+
+    def cases(self):
+        return (self.form, self.record, self.fail_over, self.lose_tor, self.rotate, self.take_back)
 
     def named(self, name):
         return next(one for one in self.nodes if one.name == name)
@@ -352,7 +359,7 @@ class Test:
         self.all_up(120)
 
     def run(self):
-        for case in (self.form, self.record, self.fail_over, self.lose_tor, self.rotate, self.take_back):
+        for case in self.cases():
             say(f"--- {case.__name__} ---")
             case()
         for what, seconds in self.numbers.items():
@@ -369,6 +376,34 @@ class Test:
         for node in self.nodes:
             lines = node.log.read_text(errors="replace").splitlines() if node.log.exists() else []
             print(f"--- {node.name}, last lines ---", *lines[-25:], sep="\n", file=sys.stderr)
+
+
+class MixedTest(Test):
+    """Each peer by the way that it has: pi-2 and pi-3 never meet, and still are of one cluster."""
+
+    TRANSPORTS = ("both", "tcp", "tor")
+
+    def cases(self):
+        return (self.form_mixed, self.record)
+
+    def form_mixed(self):
+        first, plain, hidden = self.nodes
+        first.run("keys", "init", "--no-passphrase")
+        for node in self.nodes:
+            node.start()
+        until("all answer", 30, lambda: all(node.ask("/v1/cluster") for node in self.nodes))
+        first.run("cluster", "init", "mixed")
+        until("pi-1 has an onion address", 120, first.onion)
+        for node in (plain, hidden):
+            node.run("cluster", "join", first.run("cluster", "invite", "--qr", "none").strip(), seconds=180)
+        until("pi-1 sees both", 120, lambda: first.up() == {"pi-1", "pi-2", "pi-3"})
+        for node, scheme in ((plain, "tcp://"), (hidden, "tor://")):
+            if not all(one.startswith(scheme) for one in first.member(node.name)["addresses"]):
+                raise Wrong(f"pi-1 knows {node.name} by {first.member(node.name)['addresses']}")
+            if node.up() != {"pi-1", node.name}:
+                raise Wrong(f"{node.name} sees {node.up()}")
+        if plain.children("tor"):
+            raise Wrong("pi-2 has a tor, and no use for it")
 
 
 def start_network(folder):
@@ -413,9 +448,12 @@ def main():
     try:
         if not options.torrc:
             network = start_network(folder / "net")
-        test = Test(pathlib.Path(options.program).resolve(), folder, options.torrc or folder / "net" / "client.torrc",
-                    options.tor)
-        test.run()
+        for kind in (Test, MixedTest):
+            nodes = folder / kind.__name__
+            nodes.mkdir()
+            test = kind(pathlib.Path(options.program).resolve(), nodes, options.torrc or folder / "net" / "client.torrc", options.tor)
+            test.run()
+            test.end()
         return 0
     except (Wrong, subprocess.TimeoutExpired) as wrong:
         say(f"FAILED: {wrong}")
