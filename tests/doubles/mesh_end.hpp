@@ -57,6 +57,7 @@ public:
   transport_key_pair keys;
   std::string address, chunk_address;
   std::shared_ptr<message_links> message_events = std::make_shared<message_links>();
+  std::vector<std::string> more_addresses; ///< That it has beside `address`; before `start`.
   std::shared_ptr<chunk_links> chunk_events = std::make_shared<chunk_links>();
   std::shared_ptr<link_table> table = std::make_shared<link_table>();
   system_clock_port clock;
@@ -96,7 +97,8 @@ public:
     with.chunk_events = chunk_events;
     with.table = table;
     with.shown = shown;
-    with.addresses = {address};
+    with.addresses = more_addresses;
+    with.addresses.insert(with.addresses.begin(), address);
     with.chunk_addresses = {chunk_address};
     with.heartbeat_interval = std::chrono::milliseconds(500);
     with.peer_timeout = std::chrono::seconds(2);

@@ -18,6 +18,7 @@
 #include "actors/node/cli/moment.hpp"
 #include "actors/node/cli/passphrase.hpp"
 #include "actors/node/cli/program.hpp"
+#include "actors/store/store_schema.hpp"
 #include "adapters/ffmpeg/media_packet.hpp"
 #include "adapters/ffmpeg/media_reader.hpp"
 #include "adapters/ffmpeg/remuxer.hpp"
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_lost_chunk_and_another_recordings_manifest_are_found) {
   BOOST_TEST(r.run({"verify", "3f9a"}).code == code_of(exit_code::damaged));
   auto other = id_of({0xaa, 0xbb});
   recorded_folder(r.data).add({.id = other});
-  auto db = must(database::open(store_file(r.data), std::array<std::string_view, 3>{"", "", ""}));
+  auto db = must(database::open(store_file(r.data), store_migrations));
   must(db.execute("UPDATE manifests SET canonical = o.canonical, hash = o.hash, signature = o.signature FROM (SELECT * FROM manifests"
                   " WHERE hex(session) LIKE '3F9A%') o WHERE hex(manifests.session) LIKE 'AABB%'"));
   auto result = r.run({"verify", "aabb"});

@@ -184,6 +184,17 @@ BOOST_AUTO_TEST_CASE(an_invitation_lets_one_node_in_and_a_removal_puts_it_out) {
   BOOST_TEST(alpha.number("members up beside this one") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(an_invitation_names_as_many_addresses_as_it_has_room_for) {
+  mesh_end alpha(new_transport_pair());
+  for (int i = 1; i <= 6; ++i) alpha.more_addresses.push_back("tcp://10.0.0." + std::to_string(i) + ":7800");
+  alpha.start("alpha", nullptr);
+  must(alpha.ask<cluster_ack>(cluster_init_request{"home"}));
+  auto given = must(read_invitation(must(alpha.ask<cluster_invitation>(cluster_invite_request{600})).text));
+  BOOST_REQUIRE(given.addresses.size() == invitation_address_count_max);
+  BOOST_TEST(given.addresses.front() == alpha.address);
+  BOOST_TEST(given.addresses.back() == "tcp://10.0.0.6:7800");
+}
+
 BOOST_AUTO_TEST_CASE(an_invitation_that_was_taken_back_lets_nobody_in) {
   mesh_end alpha(new_transport_pair());
   alpha.start("alpha", nullptr);
