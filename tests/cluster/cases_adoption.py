@@ -16,11 +16,12 @@ def adoptable(node):
 
 
 def whole_audit(node, session):
-    """Once nothing is damaged or missing, and everybody could be asked."""
+    """Once copies/replication has looked at it, nothing is damaged or missing, and everybody could be asked."""
     code, out, complaint = node.lucid("store", "audit", session, "--json", codes=None, seconds=120)
     check(code in (0, 1, 4, 8) and out, f"store audit ended with {code}: {complaint}")
-    recording = json.loads(out)["recordings"][0]
-    return recording if all(c["damaged"] + c["missing"] == 0 and not c["failure"] for c in recording["copies"]) else None
+    recordings = json.loads(out)["recordings"]
+    whole = recordings and all(c["damaged"] + c["missing"] == 0 and not c["failure"] for c in recordings[0]["copies"])
+    return recordings[0] if whole else None
 
 
 def held_by(node, holder, session):
