@@ -24,11 +24,14 @@
 #include "messages/paths.hpp"
 #include "tests/doubles/must.hpp"
 #include "tests/doubles/temp_folder.hpp"
+#include "tests/doubles/told_cluster.hpp"
 
 using namespace lucid;
 using namespace lucid::test;
+using lucid::testing::key_of;
 using lucid::testing::must;
 using lucid::testing::temp_folder;
+using lucid::testing::told_cluster;
 
 namespace {
 
@@ -40,17 +43,6 @@ session_id id_of(std::uint8_t n) {
   id.fill(n);
   return id;
 }
-
-std::shared_ptr<const sign_key> key_of(std::uint8_t n) {
-  secret_key seed;
-  std::fill(seed.span().begin(), seed.span().end(), n);
-  return std::make_shared<const sign_key>(seed);
-}
-
-struct told_cluster final : cluster_port {
-  cluster_view now;
-  cluster_view view() const override { return now; }
-};
 
 sealed_chunk chunk(std::uint8_t n, std::uint32_t index, track on = track::video) {
   byte_buffer bytes(40'000);

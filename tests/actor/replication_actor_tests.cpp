@@ -20,11 +20,14 @@
 #include "messages/replication_api.hpp"
 #include "tests/doubles/must.hpp"
 #include "tests/doubles/temp_folder.hpp"
+#include "tests/doubles/told_cluster.hpp"
 
 using namespace lucid;
 using namespace lucid::test;
+using lucid::testing::key_of;
 using lucid::testing::must;
 using lucid::testing::temp_folder;
+using lucid::testing::told_cluster;
 
 namespace {
 
@@ -41,18 +44,6 @@ node_id node_of(std::uint8_t n) {
   id.fill(n);
   return id;
 }
-
-std::shared_ptr<const sign_key> key_of(std::uint8_t n) {
-  secret_key seed;
-  std::fill(seed.span().begin(), seed.span().end(), n);
-  return std::make_shared<const sign_key>(seed);
-}
-
-/// What is known of the cluster, as the test says.
-struct told_cluster final : cluster_port {
-  cluster_view now;
-  cluster_view view() const override { return now; }
-};
 
 /// All links of the test. Faults: a link may be cut at any moment, with what is under way.
 struct switchboard {

@@ -9,8 +9,10 @@
 #include "messages/pipeline_api.hpp"
 #include "messages/standby_api.hpp"
 #include "messages/storage_api.hpp"
+#include "tests/doubles/told_cluster.hpp"
 
 using namespace lucid;
+using lucid::testing::told_cluster;
 using namespace lucid::test;
 
 namespace {
@@ -88,12 +90,6 @@ caf::behavior other_node(double_self*, surroundings_ptr around) {
     },
   };
 }
-
-/// What is known of the cluster, as the test says.
-struct told_cluster final : cluster_port {
-  cluster_view now;
-  cluster_view view() const override { return now; }
-};
 
 struct standby_world : world {
   surroundings_ptr around = std::make_shared<surroundings>();
