@@ -13,6 +13,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 
 # Assertions state our own mistakes and stay on in a release.
 string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+# What is hot runs in libraries of C and assembler: -O3 gains nothing here, and takes half as long again to build.
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
 # What every target of ours links: warnings are errors in our own code, not in system headers.
 add_library(lucid_flags INTERFACE)

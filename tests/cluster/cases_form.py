@@ -72,8 +72,6 @@ def form_by_invitation(options):
         cluster.start()
         one, two, three, four = cluster.nodes
         one.lucid("cluster", "init", "home")
-        short = invite(one, "--valid", "1 min")
-        short_until = time.monotonic() + 61
         first = invite(one)
         began = time.monotonic()
         two.lucid("cluster", "join", first)
@@ -88,6 +86,7 @@ def form_by_invitation(options):
         three.lucid("cluster", "join", second)
         cluster.wait_formed(20, [one, two, three])
         check(len({n.view()["cluster_id"] for n in (one, two, three)}) == 1, "members of one cluster have different ids for it")
+        short, short_until = invite(one, "--valid", "10 s"), time.monotonic() + 11
         rotate_keys(cluster, two, [one, two, three])
         void = invite(three)
         remove_member(cluster, three, one, two)

@@ -10,8 +10,6 @@ namespace lucid {
 using json = nlohmann::ordered_json;
 
 /// Prints `value` indented, with a line end. Bytes that are no UTF-8 become U+FFFD.
-inline void print_json(std::ostream& to, const json& value) {
-  to << value.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
-}
+void print_json(std::ostream& to, const json& value);
 
 } // namespace lucid
