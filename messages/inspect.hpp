@@ -169,11 +169,13 @@ LUCID_INSPECT(replication_status, x.copies, x.session_count, x.chunk_count, x.re
               x.in_flight, x.last_failure, x.holders)
 LUCID_INSPECT(replication_audit_request, x.session, x.from)
 LUCID_INSPECT(copy_audit, x.node, x.name, x.held, x.verified, x.damaged, x.missing, x.failure)
-LUCID_INSPECT(replication_audit, x.session, x.chunk_count, x.from, x.next, x.done, x.copies)
-LUCID_INSPECT(standby_plan, x.recorder, x.session, x.wish, x.created_us)
+LUCID_INSPECT(replication_audit, x.session, x.chunk_count, x.from, x.next, x.done, x.short_count, x.copies)
+LUCID_INSPECT(standby_plan, x.recorder, x.session, x.wish, x.created_us, x.goes_on_from)
 LUCID_INSPECT(standby_put_request, x.plan)
 LUCID_INSPECT(standby_drop_request, x.recorder, x.session)
 LUCID_INSPECT(standby_status, x.plan_count)
+LUCID_INSPECT(standby_return_request, x.recorder, x.session)
+LUCID_INSPECT(standby_returned_plan, x.plan, x.sealed_password)
 
 // Requests without fields.
 #define LUCID_INSPECT_EMPTY(type)                                                                            \

@@ -177,6 +177,7 @@ struct replication_audit {
   std::uint32_t from = 0;
   std::uint32_t next = 0;
   bool done = false;
+  std::uint32_t short_count = 0;  ///< Chunks `from` .. `next` with fewer good copies than are wished for.
   std::vector<copy_audit> copies; ///< Of the chunks `from` .. `next`, a row for each member that may hold copies.
 };
 

@@ -12,6 +12,7 @@ struct standby_plan {
   session_id session{};
   session_create_request wish; ///< With its password: kept in memory alone, and wiped. Length: what was asked for in all.
   unix_time_us created_us = 0;
+  session_id goes_on_from{};   ///< An earlier session of the same recorder, which its process left behind; zero: none.
 };
 
 /// Know of this session from now on. Idempotent: a later plan of the same session replaces it.
@@ -23,6 +24,18 @@ struct standby_put_request {
 struct standby_drop_request {
   node_id recorder{};
   session_id session{};
+};
+
+/// A process of the recorder has ended amid this session: its plan is needed there to go on with it.
+struct standby_return_request {
+  node_id recorder{};
+  session_id session{};
+};
+
+/// A plan for its recorder.
+struct standby_returned_plan {
+  standby_plan plan;           ///< Without its password:
+  byte_buffer sealed_password; ///< That, sealed to the recorder's box key (crypto_box_seal).
 };
 
 /// How many sessions of the asker are known after its request.

@@ -65,7 +65,7 @@ json to_json(const replication_audit& a) {
                       {"missing", c.missing},
                       {"failure", c.failure}});
   return {{"session", to_hex(a.session)}, {"chunk_count", a.chunk_count}, {"from", a.from}, {"next", a.next},
-          {"done", a.done},               {"copies", std::move(copies)}};
+          {"done", a.done}, {"short_count", a.short_count}, {"copies", std::move(copies)}};
 }
 
 outcome<replication_status> replication_status_from_json(const json& object) {
@@ -98,6 +98,7 @@ outcome<replication_audit> replication_audit_from_json(const json& object) {
     in.at("from").get_to(a.from);
     in.at("next").get_to(a.next);
     in.at("done").get_to(a.done);
+    in.at("short_count").get_to(a.short_count);
     for (auto& row : in.at("copies")) {
       auto& c = a.copies.emplace_back();
       read_hex(row, "node", c.node);

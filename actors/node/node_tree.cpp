@@ -259,7 +259,7 @@ session_options session_of(const node_parts& parts, const session_plan& plan) {
   limits.length_max = parts.settings.session.length_max;
   if (plan.length_seconds_max != 0)
     limits.length_max = std::min(limits.length_max, std::chrono::seconds(plan.length_seconds_max));
-  return {plan.session, limits, plan.recovered};
+  return {plan.session, limits, plan.recovered, plan.extended_seconds};
 }
 
 /// Sealing is done here, or, where it is placed, by whichever node has the role.
@@ -313,7 +313,7 @@ recorder_options recorder_of(const node_parts& parts) {
 
 standby_options standby_of(const node_parts& parts) {
   // A link that breaks is made anew within a heartbeat.
-  return {parts.mesh->self(), parts.mesh->cluster(), parts.vault,
+  return {parts.mesh->self(), parts.settings.node.name, parts.keys.box_secret, parts.mesh->cluster(), parts.vault,
           [recorders = parts.settings.placement.capture](const std::string& node) { return names_node(recorders, node); },
           parts.settings.mesh.heartbeat_interval};
 }

@@ -157,6 +157,8 @@ struct recorder_shell {
     auto key = unwrap_session_key(row.keys, *state().options.node_box_secret);
     if (!key) return complain(id, key.error());
     vault().put({id, std::make_shared<const session_key>(std::move(*key)), true, 0}, {});
+    // Not one that was being ended: a reason beforehand is that of a wish to stop.
+    if (row.summary.state <= session_state::recording && row.summary.reason.empty()) vault().put_interrupted(id);
     auto me = *this;
     state().sessions.request(self, start_timeout, child_start_request{to_hex(id)}, caf::message{})
       .then(

@@ -51,6 +51,16 @@ std::vector<session_id> session_vault::running() const {
   return ids;
 }
 
+void session_vault::put_interrupted(const session_id& session) {
+  std::lock_guard lock(mutex_);
+  interrupted_.push_back(session);
+}
+
+std::vector<session_id> session_vault::take_interrupted() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(interrupted_, {});
+}
+
 void session_vault::set_draining(bool on) {
   std::lock_guard guard(mutex_);
   draining_ = on;

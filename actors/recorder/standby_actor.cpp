@@ -8,12 +8,15 @@
 
 #include <caf/all.hpp>
 
+#include "actors/recorder/interrupted_core.hpp"
 #include "actors/recorder/standby_core.hpp"
 #include "adapters/sodium/secret.hpp"
+#include "adapters/sodium/sign.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
 #include "messages/standby_api.hpp"
 #include "messages/storage_api.hpp"
+#include "messages/worker_protocol.hpp"
 #include "runtime/actor_task.hpp"
 #include "runtime/directory/ref.hpp"
 #include "runtime/inspection/supervised.hpp"
@@ -37,14 +40,24 @@ struct standby_state {
   static inline const char* name = "standby";
   standby_options options;
   std::optional<standby_core> core;
+  std::optional<interrupted_core> interrupted;
   ref<store_api> store;
   ref<recorder_api> recorder;
   std::map<node_id, ref<standby_api>> others;
   bool looking = false;
   std::set<session_id> untold; ///< Running sessions that are of no use to others. Bounded by those that run.
+  std::uint64_t gone_on_count = 0; ///< Sessions that an earlier process left behind.
   std::string last_failure;
 };
 using standby_self = standby_api::stateful_pointer<standby_state>;
+
+/// How long it is to last in all; 0: as long as a node lets it.
+std::uint32_t length_of(const session_plan& plan) {
+  return plan.length_seconds_max == 0 ? 0 : plan.length_seconds_max + plan.extended_seconds->load();
+}
+
+/// The wish is at fault, not the moment.
+bool is_for_good(errc code) { return code == errc::invalid_input || code == errc::unsupported; }
 
 struct standby_shell {
   standby_self self;
@@ -53,14 +66,20 @@ struct standby_shell {
   std::string path;
   standby_state& state() const { return self->state; }
   standby_core& core() const { return *self->state.core; }
+  interrupted_core& interrupted() const { return *self->state.interrupted; }
   session_vault& vault() const { return *self->state.options.vault; }
 
   /// Now and then, as long as the actor lives.
   void round() const {
     look_at_cluster();
     look_at_sessions();
-    for (auto& command : core().next(clock->monotonic(), clock->wall_us()))
-      std::visit([this](const auto& action) { carry_out(action); }, command);
+    auto now = clock->monotonic();
+    for (auto& id : vault().take_interrupted()) interrupted().add(id, now);
+    auto carry_out_all = [this](const auto& commands) {
+      for (auto& command : commands) std::visit([this](const auto& action) { carry_out(action); }, command);
+    };
+    carry_out_all(core().next(now, clock->wall_us()));
+    carry_out_all(interrupted().next(now, clock->wall_us()));
     run_later(self, round_interval, [me = *this] { me.round(); });
   }
 
@@ -70,14 +89,17 @@ struct standby_shell {
     auto& s = state();
     auto view = s.options.cluster->view();
     std::vector<standby_member> members;
+    std::vector<plan_keeper> keepers;
     std::map<node_id, ref<standby_api>> others;
     for (auto& m : view.members) {
       if (m.id == s.options.self || m.state == member_state::removed) continue;
       auto& there = others[m.id] = {*names, paths::of_node(m.name, paths::standby)};
       auto present = there.slot()->present();
-      members.push_back({m.id, m.name, m.state == member_state::up, s.options.may_record(m.name),
-                         present.actor ? present.generation : 0});
+      auto road = present.actor ? present.generation : 0;
+      members.push_back({m.id, m.name, m.state == member_state::up, s.options.may_record(m.name), road});
+      if (s.options.may_record(m.name)) keepers.push_back({m.id, m.state == member_state::up ? road : 0});
     }
+    interrupted().set_keepers(std::move(keepers));
     s.others = std::move(others);
     bool has_lease = std::any_of(view.leases.begin(), view.leases.end(), [&](auto& lease) {
       return lease.role == capture_role && lease.place == 0 && lease.holder == s.options.self;
@@ -103,7 +125,8 @@ struct standby_shell {
   void compare(const std::vector<session_id>& before, const std::vector<session_summary>& unfinished) const {
     std::set<session_id> recording;
     for (auto& one : unfinished) {
-      if (one.state > session_state::recording) continue;
+      // A reason beforehand is that of a wish to stop.
+      if (one.state > session_state::recording || !one.reason.empty()) continue;
       auto plan = vault().plan(one.id);
       if (plan && !plan->recovered) recording.insert(one.id);
     }
@@ -112,7 +135,14 @@ struct standby_shell {
     std::erase_if(state().untold, [&](auto& id) { return !recording.contains(id); });
     auto known = core().sessions();
     for (auto& id : recording)
-      if (std::find(known.begin(), known.end(), id) == known.end() && !state().untold.contains(id)) read(id);
+      if ((std::find(known.begin(), known.end(), id) == known.end() || is_longer(id)) && !state().untold.contains(id)) read(id);
+  }
+
+  /// Than the others were told.
+  bool is_longer(const session_id& id) const {
+    auto plan = vault().plan(id);
+    auto* told = core().plan_to_tell({state().options.self, id});
+    return plan && told && told->wish.policy.length_seconds_max != length_of(*plan);
   }
 
   void read(const session_id& id) const {
@@ -124,6 +154,7 @@ struct standby_shell {
           if (!running || row.summary.state > session_state::recording) return;
           standby_plan plan{me.state().options.self, id, {row.what, row.policy}, row.summary.created_us};
           plan.wish.what.password = me.vault().password(id);
+          plan.wish.policy.length_seconds_max = length_of(*running);
           me.take(plan);
           wipe(plan.wish.what.password);
         },
@@ -174,7 +205,7 @@ struct standby_shell {
   }
 
   void not_started(const standby_action::start& action, const error& why) const {
-    bool for_good = why.code == errc::invalid_input || why.code == errc::unsupported;
+    bool for_good = is_for_good(why.code);
     state().last_failure = to_string(why);
     log::error(log::speaker{path}, "{} is lost, and {} cannot be recorded on here{}: {}", action.recorder_name,
                short_id(action.instead_of.session), for_good ? "" : " yet", to_string(why));
@@ -191,6 +222,73 @@ struct standby_shell {
               me.core().not_stopped(action, me.clock->monotonic());
             });
   }
+
+  // --- what an earlier process left behind ----------------------------------------------------------------------------
+
+  void carry_out(const interrupted_action::ask& action) const {
+    state().others[action.of]
+      .request(self, tell_timeout, standby_return_request{state().options.self, action.session})
+      .then([me = *this, action](const standby_returned_plan& back) { me.take_back(action, back); },
+            [me = *this, action](const caf::error& e) { me.not_given(action, from_caf(e)); });
+  }
+
+  void take_back(const interrupted_action::ask& action, const standby_returned_plan& back) const {
+    auto plan = back.plan;
+    if (plan.recorder != state().options.self || plan.session != action.session || !check_plan(plan) ||
+        back.sealed_password.size() > worker_secret_size_bytes_max + box_overhead_size_bytes)
+      return not_given(action, {errc::not_found, "standby", "what came back is not the plan of that session", nullptr});
+    if (back.sealed_password.size() > box_overhead_size_bytes) {
+      plan.wish.what.password.resize(back.sealed_password.size() - box_overhead_size_bytes);
+      std::span<std::uint8_t> opened(reinterpret_cast<std::uint8_t*>(plan.wish.what.password.data()), plan.wish.what.password.size());
+      if (!box_open(opened, back.sealed_password, *state().options.box_secret))
+        return not_given(action, {errc::not_found, "standby", "the password that came back is not for this node", nullptr});
+    }
+    interrupted().given(action, plan);
+    wipe(plan.wish.what.password);
+  }
+
+  void not_given(const interrupted_action::ask& action, const error& why) const {
+    if (why.code == errc::wrong_state)
+      log::info(log::speaker{path, to_hex(action.session)}, "not gone on with after the restart: {}", why.what);
+    interrupted().not_given(action, why.code, clock->monotonic());
+  }
+
+  void carry_out(const interrupted_action::start& action) const {
+    auto* password = interrupted().password_of(action);
+    if (!password) return;
+    auto wish = action.wish;
+    wish.what.password = *password;
+    state().recorder.request(self, start_timeout, wish)
+      .then([me = *this, action](const session_summary& own) { me.gone_on(action, own); },
+            [me = *this, action](const caf::error& e) {
+              auto why = from_caf(e);
+              me.state().last_failure = to_string(why);
+              me.interrupted().not_started(action, is_for_good(why.code), me.clock->monotonic());
+            });
+    wipe(wish.what.password);
+  }
+
+  void gone_on(const interrupted_action::start& action, const session_summary& own) const {
+    ++state().gone_on_count;
+    log::warn(log::speaker{path, to_hex(own.id)}, "this node was restarted: recording on {} as {}", short_id(action.session),
+              short_id(own.id));
+    if (auto plan = interrupted().started(action, own)) core().set_session(**plan);
+  }
+
+  /// For a recorder that is back. Sealed, so that no other member can ask in its name.
+  outcome<standby_returned_plan> give_back(const standby_return_request& wish) const {
+    auto plan = core().give_back({wish.recorder, wish.session}, clock->monotonic());
+    if (!plan) return pass_on(std::move(plan));
+    auto view = state().options.cluster->view();
+    auto to = std::find_if(view.members.begin(), view.members.end(), [&](auto& m) { return m.id == wish.recorder; });
+    if (to == view.members.end()) return fail(errc::not_found, "standby", "the recorder is no member");
+    standby_returned_plan back{**plan, {}};
+    wipe(back.plan.wish.what.password);
+    auto& password = (*plan)->wish.what.password;
+    back.sealed_password.resize(password.size() + box_overhead_size_bytes);
+    if (auto sealed = box_seal(back.sealed_password, as_bytes(password), to->box_key); !sealed) return pass_on(std::move(sealed));
+    return back;
+  }
 };
 
 std::string joined(const std::vector<std::string>& words) {
@@ -203,6 +301,7 @@ standby_api::behavior_type standby_actor(standby_self self, actor_context ctx, s
   auto& state = self->state;
   state.options = std::move(options);
   state.core.emplace(standby_settings{state.options.self, state.options.lost_after});
+  state.interrupted.emplace(state.options.self_name);
   state.store = {ctx.directory(), paths::store};
   state.recorder = {ctx.directory(), paths::recorder};
   standby_shell shell{self, &ctx.clock(), &ctx.directory(), ctx.path};
@@ -214,6 +313,7 @@ standby_api::behavior_type standby_actor(standby_self self, actor_context ctx, s
         return reply(shell.core().put(told.plan, shell.clock->monotonic(), shell.clock->wall_us()));
       },
       [shell](const standby_drop_request& told) { return shell.core().drop({told.recorder, told.session}); },
+      [shell](const standby_return_request& wish) { return reply(shell.give_back(wish)); },
     },
     [self] {
       auto& s = self->state;
@@ -223,6 +323,7 @@ standby_api::behavior_type standby_actor(standby_self self, actor_context ctx, s
                           {"told", std::to_string(counts.told)},
                           {"not told yet", std::to_string(counts.to_tell)},
                           {"standing in for", joined(s.core->standing_in_for())},
+                          {"gone on with after a restart", std::to_string(s.gone_on_count)},
                           {"last failure", s.last_failure}};
     });
 }

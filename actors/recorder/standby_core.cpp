@@ -4,112 +4,15 @@
 #include <algorithm>
 
 #include "adapters/sodium/secret.hpp"
-#include "messages/worker_protocol.hpp"
 
 namespace lucid {
 namespace {
-
-constexpr std::size_t text_bytes_max = 200;    ///< Title and owner, as messages/session.hpp says.
-constexpr std::size_t encoder_bytes_max = 64;
-constexpr std::string_view continued = "(goes on from ";
-constexpr std::size_t shown_digits = 12;       ///< As short_id shows.
-constexpr std::int64_t us_per_second = 1'000'000;
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-/// The title that `continued_title` was given, if this is one of its making.
-std::string_view without_continuation(std::string_view title) {
-  auto at = title.rfind(continued);
-  if (at == std::string_view::npos || !title.ends_with(')')) return title;
-  auto rest = title.substr(at + continued.size());
-  if (rest.size() < shown_digits || !is_hex(rest.substr(0, shown_digits)) || !rest.substr(shown_digits).starts_with(" on "))
-    return title;
-  if (at > 0 && title[at - 1] == ' ') --at;
-  return title.substr(0, at);
-}
-
-/// At most `size_bytes` of it, without the first bytes of a character.
-std::string_view cut_utf8(std::string_view text, std::size_t size_bytes) {
-  if (text.size() <= size_bytes) return text;
-  while (size_bytes > 0 && (static_cast<unsigned char>(text[size_bytes]) & 0xC0) == 0x80) --size_bytes;
-  return text.substr(0, size_bytes);
-}
-
-/// What is left of the length that was asked for; none: nothing. 0 stands for a node's own maximum.
-std::optional<std::uint32_t> remaining_seconds(const standby_plan& plan, unix_time_us wall) {
-  auto length = plan.wish.policy.length_seconds_max;
-  if (length == 0) return 0;
-  auto passed = std::max<std::int64_t>(0, wall - plan.created_us) / us_per_second;
-  if (passed >= length) return std::nullopt;
-  return length - static_cast<std::uint32_t>(passed);
-}
 
 std::string named(const standby_key& key, const std::string& recorder) {
   return short_id(key.session).append(" of ").append(recorder);
 }
 
 } // namespace
-
-bool is_seen_by_others(const source_url& source) {
-  switch (source.kind) {
-    case source_kind::rdp: return !is_loopback(source.host);
-    case source_kind::generator: return true; // Made of its seed alone.
-    case source_kind::x11:
-    case source_kind::file:
-    case source_kind::standard_input: break;
-  }
-  return false;
-}
-
-std::string continued_title(std::string_view title, const session_id& from, std::string_view recorder) {
-  std::string end(continued);
-  end.append(short_id(from)).append(" on ").append(recorder).append(")");
-  auto begin = cut_utf8(without_continuation(title), text_bytes_max - std::min(text_bytes_max, end.size() + 1));
-  return begin.empty() ? end : std::string(begin).append(" ").append(end);
-}
-
-outcome<void> check_plan(const standby_plan& plan) {
-  auto refuse = [](std::string what) { return fail(errc::invalid_input, "standby", std::move(what)); };
-  auto source = parse_source_url(plan.wish.what.source);
-  if (!source) return pass_on(std::move(source));
-  if (!is_seen_by_others(*source))
-    return fail(errc::unsupported, "standby", "no other node sees the source " + shown_source(*source));
-  auto& what = plan.wish.what;
-  auto& policy = plan.wish.policy;
-  if (what.username.size() > worker_word_size_bytes_max || what.password.size() > worker_secret_size_bytes_max)
-    return refuse("a user name has at most 256 bytes, a password 1024");
-  if (what.width < 64 || what.width > 8192 || what.height < 64 || what.height > 8192)
-    return refuse("a desktop has 64 to 8192 pixels each way");
-  if (what.frame_rate_max < 1 || what.frame_rate_max > 120 || what.quality > 51 || what.encoder.size() > encoder_bytes_max)
-    return refuse("frame rate, quality or encoder are out of bounds");
-  if (policy.title.size() > text_bytes_max || policy.owner.size() > text_bytes_max)
-    return refuse("title and owner have at most 200 bytes each");
-  if (policy.recipients.empty() || policy.recipients.size() > recipient_count_max)
-    return refuse("a recording has 1 to 64 recipients");
-  if (plan.created_us < 0) return refuse("a session was not created before 1970");
-  return {};
-}
-
-// --- kept_plan ------------------------------------------------------------------------------------------------------
-
-// Copied and wiped, not moved: a short string that is moved leaves its bytes behind.
-kept_plan::kept_plan(kept_plan&& other) noexcept : plan_(other.plan_) { other.wipe_password(); }
-
-kept_plan& kept_plan::operator=(kept_plan&& other) noexcept {
-  if (this == &other) return *this;
-  wipe_password();
-  plan_ = other.plan_;
-  other.wipe_password();
-  return *this;
-}
-
-void kept_plan::wipe_password() noexcept { wipe(plan_.wish.what.password); }
 
 // --- the cluster ----------------------------------------------------------------------------------------------------
 
@@ -136,7 +39,8 @@ bool standby_core::set_session(const standby_plan& plan) {
   auto known = words_.find(key);
   bool is_new = known == words_.end() || !known->second.plan;
   if (is_new && sessions().size() >= standby_plans_max) return false;
-  words_[key] = word{kept_plan(plan), std::nullopt, 0, {}};
+  auto from = is_new || plan.goes_on_from != session_id{} ? plan.goes_on_from : (*known->second.plan)->goes_on_from;
+  words_[key] = word{kept_plan(plan, from), std::nullopt, 0, {}};
   return true;
 }
 
@@ -270,6 +174,7 @@ outcome<standby_status> standby_core::put(const standby_plan& plan, time now, un
   if (recorder == members_.end() || !recorder->second.seen.may_record)
     return fail(errc::permission_denied, "standby", "the recorder of the plan is no other member that may record");
   words_.erase(key); // It records on after all: nobody is told any more that the plan is done.
+  if (plan.goes_on_from != session_id{}) replace({plan.recorder, plan.goes_on_from}, now);
   auto known = watches_.find(key);
   if (known == watches_.end()) {
     if (!remaining_seconds(plan, wall)) return status_of(key.recorder);
@@ -282,12 +187,38 @@ outcome<standby_status> standby_core::put(const standby_plan& plan, time now, un
   one.heard_at = now;
   if (one.now == phase::starting) one.put_again = true;
   if (one.now == phase::done) one.now = phase::waiting;
-  if (one.now == phase::going_on) {
-    one.now = phase::stopping;
-    one.not_before = now;
-    one.pause = retry_min;
-  }
+  if (one.now == phase::going_on) stop_own(one, now);
   return status_of(key.recorder);
+}
+
+void standby_core::stop_own(watch& one, time now) {
+  one.now = phase::stopping;
+  one.not_before = now;
+  one.pause = retry_min;
+}
+
+/// Two recordings of one desktop: the recorder's own stays.
+void standby_core::replace(const standby_key& key, time now) {
+  auto known = watches_.find(key);
+  if (known == watches_.end()) return;
+  auto& one = known->second;
+  if (one.now == phase::waiting || one.now == phase::done) {
+    watches_.erase(known);
+    return;
+  }
+  one.replaced = true;
+  if (one.now == phase::starting) one.put_again = true;
+  if (one.now == phase::going_on) stop_own(one, now);
+}
+
+outcome<const standby_plan*> standby_core::give_back(const standby_key& what, time now) {
+  auto known = watches_.find(what);
+  if (known == watches_.end()) return fail(errc::not_found, "standby", "no plan of this session is known here");
+  auto& one = known->second;
+  if (one.now != phase::waiting)
+    return fail(errc::wrong_state, "standby", "this session is gone on with by another node");
+  one.heard_at = now;
+  return &*one.plan;
 }
 
 standby_status standby_core::drop(const standby_key& what) {
@@ -316,7 +247,7 @@ bool standby_core::watch_over(const standby_key& key, watch& one, std::vector<st
       if (!own_runs) one.now = phase::done;
       return !silent;
     case phase::stopping:
-      if (!own_runs) one.now = phase::waiting;
+      if (!own_runs) ended_own(one);
       else end_own(key, one, out, now);
       return true;
     case phase::done: break;
@@ -333,20 +264,7 @@ bool standby_core::begin(const standby_key& key, watch& one, std::vector<standby
   one.now = phase::starting;
   one.put_again = false;
   one.attempt = ++last_number_;
-  auto& wish = one.plan->wish;
-  standby_action::start start{one.attempt, key, recorder.seen.name, {}};
-  start.wish.policy = wish.policy;
-  start.wish.policy.title = continued_title(wish.policy.title, key.session, recorder.seen.name);
-  start.wish.policy.length_seconds_max = *left;
-  auto& what = start.wish.what;
-  what.source = wish.what.source;
-  what.username = wish.what.username;
-  what.width = wish.what.width;
-  what.height = wish.what.height;
-  what.frame_rate_max = wish.what.frame_rate_max;
-  what.encoder = wish.what.encoder;
-  what.quality = wish.what.quality;
-  out.push_back(std::move(start));
+  out.push_back(standby_action::start{one.attempt, key, recorder.seen.name, continued_wish(*one.plan, recorder.seen.name, *left)});
   return true;
 }
 
@@ -392,7 +310,7 @@ void standby_core::not_started(const standby_action::start& action, bool for_goo
   if (!one) return;
   one->attempt = 0;
   one->put_again = false;
-  one->now = for_good ? phase::done : phase::waiting;
+  one->now = for_good || one->replaced ? phase::done : phase::waiting;
   if (for_good) one->plan.wipe_password();
   back_off(one->not_before, one->pause, now);
 }
@@ -402,8 +320,11 @@ void standby_core::stopped(const standby_action::stop& action) {
   if (!one) return;
   one->attempt = 0;
   one->pause = retry_min;
-  one->now = phase::waiting;
+  ended_own(*one);
 }
+
+/// Its recorder has it again; if it is lost once more, so is what it has.
+void standby_core::ended_own(watch& one) { one.now = one.replaced ? phase::done : phase::waiting; }
 
 void standby_core::not_stopped(const standby_action::stop& action, time now) {
   auto* one = under_way(action);

@@ -15,10 +15,8 @@
 #include <variant>
 #include <vector>
 
-#include "messages/outcome.hpp"
+#include "actors/recorder/standby_plan.hpp"
 #include "messages/ports/cluster.hpp"
-#include "messages/source_url.hpp"
-#include "messages/standby.hpp"
 
 namespace lucid {
 
@@ -28,36 +26,6 @@ inline constexpr std::size_t standby_plans_max = 64;       ///< Of one recorder.
 inline constexpr std::size_t standby_plans_all_max = 1024; ///< Of all recorders.
 inline constexpr std::size_t standby_asks_max = 4;         ///< Under way to one member.
 inline constexpr std::size_t standby_drops_max = 64;       ///< Sessions that are over and of which not all have heard.
-
-/// Whether another node sees the same: not a display, a file or an input of this machine, nor what listens on its loopback.
-bool is_seen_by_others(const source_url& source);
-
-/// "<title> (goes on from <12 digits> on <recorder>)". A title that ends so already gets the new end in its place; it is cut,
-/// before that end, to 200 bytes in all, between characters of UTF-8.
-std::string continued_title(std::string_view title, const session_id& from, std::string_view recorder);
-
-/// Whether `plan` is within the bounds that a wish at the control socket has. Errors: `invalid_input`, `unsupported` for a
-/// source that only its own node sees.
-outcome<void> check_plan(const standby_plan& plan);
-
-/// A plan, with its password wiped when it goes.
-class kept_plan {
-public:
-  kept_plan() = default;
-  explicit kept_plan(const standby_plan& plan) : plan_(plan) {} ///< The caller wipes its own.
-  ~kept_plan() { wipe_password(); }
-  kept_plan(const kept_plan&) = delete;
-  kept_plan& operator=(const kept_plan&) = delete;
-  kept_plan(kept_plan&& other) noexcept;
-  kept_plan& operator=(kept_plan&& other) noexcept;
-
-  const standby_plan& operator*() const noexcept { return plan_; }
-  const standby_plan* operator->() const noexcept { return &plan_; }
-  void wipe_password() noexcept;
-
-private:
-  standby_plan plan_;
-};
 
 /// A session by the node that records it.
 struct standby_key {
@@ -149,6 +117,9 @@ public:
   /// Errors: those of `check_plan`; `permission_denied` where the recorder is no other member that may record; `limit_exceeded`.
   outcome<standby_status> put(const standby_plan& plan, time now, unix_time_us wall);
   standby_status drop(const standby_key& what);
+  /// For its recorder, whose process ended and is back; it stays known here until that one records on, or is lost again.
+  /// Valid until the next call. Errors: `not_found`; `wrong_state` for one that is gone on with.
+  outcome<const standby_plan*> give_back(const standby_key& what, time now);
 
   // What is to be done now. Wake-up: call it a few times a second.
 
@@ -203,6 +174,7 @@ private:
     session_id own{};
     std::uint64_t attempt = 0; ///< Under way; 0: none.
     bool put_again = false;    ///< While it was being started.
+    bool replaced = false;     ///< Its recorder goes on with another session.
     time heard_at{}, not_before{};
     time pause = retry_min;
   };
@@ -213,6 +185,9 @@ private:
   void forget_heard_drops();
   bool watch_over(const standby_key& key, watch& one, std::vector<standby_command>& out, time now, unix_time_us wall);
   bool begin(const standby_key& key, watch& one, std::vector<standby_command>& out, time now, unix_time_us wall);
+  void replace(const standby_key& key, time now);
+  static void stop_own(watch& one, time now);
+  static void ended_own(watch& one);
   void end_own(const standby_key& key, watch& one, std::vector<standby_command>& out, time now);
   hearing* under_way(const standby_action::tell& action);
   template <class Action> watch* under_way(const Action& action);

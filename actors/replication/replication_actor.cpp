@@ -5,7 +5,10 @@
 #include <deque>
 #include <set>
 
+#include <caf/all.hpp>
+
 #include "actors/format/challenge_codec.hpp"
+#include "actors/replication/copy_tally.hpp"
 #include "messages/blobs_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/replication_api.hpp"
@@ -522,13 +525,15 @@ struct replication_shell {
 
   struct audit_round {
     replication_audit answer;
+    copy_tally tally;
     std::size_t open = 0; ///< Holders that have not answered.
     owed_answer<replication_audit> owed;
   };
 
   caf::typed_response_promise<replication_audit> audit(const replication_audit_request& r) const {
-    auto round = std::make_shared<audit_round>();
-    round->owed = owed_answer<replication_audit>(self);
+    auto page = core().page(r.session, r.from, verify_page_bytes_max, chunk_marks_max);
+    auto round = std::make_shared<audit_round>(
+      audit_round{{}, copy_tally(page, state().parts.limits.copies), 0, owed_answer<replication_audit>(self)});
     auto count = core().chunk_count(r.session);
     if (!core().news_of(r.session)) {
       round->owed.deliver(to_caf({errc::not_found, "replication", "there is no session " + short_id(r.session), nullptr}));
@@ -538,7 +543,6 @@ struct replication_shell {
     answer.session = r.session;
     answer.chunk_count = count;
     answer.from = r.from;
-    auto page = core().page(r.session, r.from, verify_page_bytes_max, chunk_marks_max);
     answer.next = r.from + static_cast<std::uint32_t>(page.size());
     answer.done = answer.next >= count;
     for (auto& [node, m] : state().members) {
@@ -552,22 +556,28 @@ struct replication_shell {
     }
     round->open = answer.copies.size();
     if (round->open == 0) {
+      answer.short_count = round->tally.short_count();
       round->owed.deliver(answer);
       return round->owed.promise();
     }
     auto promise = round->owed.promise();
     for (std::size_t i = 0; i < answer.copies.size(); ++i) {
       auto node = answer.copies[i].node;
-      verify(node, r.session, core().held_of(node, r.session, page), [round, i](const outcome<replica_verify>& found) {
+      auto held = core().held_of(node, r.session, page);
+      verify(node, r.session, held, [round, i, held](const outcome<replica_verify>& found) {
         auto& row = round->answer.copies[i];
         if (found) {
           row.damaged = static_cast<std::uint32_t>(found->damaged.size());
           row.missing = static_cast<std::uint32_t>(found->missing.size());
           row.verified = row.held - std::min(row.held, row.damaged + row.missing);
+          round->tally.verified(held, *found);
         } else {
           row.failure = to_string(found.error());
+          round->tally.unasked(held);
         }
-        if (--round->open == 0) round->owed.deliver(round->answer);
+        if (--round->open != 0) return;
+        round->answer.short_count = round->tally.short_count();
+        round->owed.deliver(round->answer);
       });
     }
     return promise;

@@ -75,8 +75,11 @@ struct session_shell {
     state().store.request(self, store_timeout, session_get_request{state().options.session})
       .then(
         [me](const session_row& row) {
+          auto& options = me.state().options;
+          auto limits = options.limits;
+          limits.length_max += std::chrono::seconds(options.extended_seconds->load());
           me.state().what = row.what;
-          me.state().core.emplace(row.summary, me.state().options.limits, me.state().options.recovered);
+          me.state().core.emplace(row.summary, limits, options.recovered);
           me.catch_up();
           me.carry_out(me.core().start(me.now()));
         },
@@ -210,6 +213,7 @@ session_api::behavior_type session_actor(session_self self, actor_context ctx, s
         if (!self->state.core) return not_ready();
         auto commands = shell.core().extend(std::chrono::seconds(wish.seconds), shell.now());
         if (!commands) return to_caf(commands.error());
+        self->state.options.extended_seconds->fetch_add(wish.seconds);
         shell.carry_out(std::move(*commands));
         return shell.core().summary();
       },

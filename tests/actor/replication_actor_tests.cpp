@@ -364,8 +364,10 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_copy_is_found_by_an_audit_and_made_good, repli
   BOOST_TEST(row_of(first, "pi-2").verified == 3u);
   BOOST_TEST(row_of(first, "pi-3").missing == 1u);
   BOOST_TEST(row_of(first, "pi-3").verified == 3u);
+  BOOST_TEST(first.short_count == 2u); // Another chunk at each.
   go(5s);
   auto second = audit(7);
+  BOOST_TEST(second.short_count == 0u);
   for (auto& c : second.copies) BOOST_TEST(c.verified == 4u);
   BOOST_TEST((!(*ask<replication_audit, replication_api>(paths::replication, replication_audit_request{id_of(99), 0})).value()));
 }

@@ -4,6 +4,7 @@
 
 #include "actors/recorder/standby_actor.hpp"
 #include "actors/recorder/standby_core.hpp"
+#include "adapters/sodium/sign.hpp"
 #include "fixture.hpp"
 #include "messages/paths.hpp"
 #include "messages/pipeline_api.hpp"
@@ -36,6 +37,8 @@ struct surroundings {
   std::vector<std::string> stopped; ///< Reasons.
   std::vector<standby_put_request> put;
   std::vector<standby_drop_request> dropped;
+  std::vector<standby_return_request> asked_back;
+  std::optional<standby_returned_plan> to_give_back; ///< None: the other node goes on with it.
   std::function<void()> on_create;
 };
 using surroundings_ptr = std::shared_ptr<surroundings>;
@@ -88,6 +91,11 @@ caf::behavior other_node(double_self*, surroundings_ptr around) {
       around->dropped.push_back(told);
       return standby_status{0};
     },
+    [around](const standby_return_request& wish) -> caf::result<standby_returned_plan> {
+      around->asked_back.push_back(wish);
+      if (around->to_give_back) return *around->to_give_back;
+      return to_caf({errc::wrong_state, "standby", "this session is gone on with by another node", nullptr});
+    },
   };
 }
 
@@ -112,6 +120,8 @@ struct standby_world : world {
 
     standby_options options;
     options.self = node_of(1);
+    options.self_name = "pi-1";
+    options.box_secret = std::make_shared<const secret_key>(box_secret());
     options.cluster = cluster;
     options.vault = vault;
     options.may_record = [](const std::string&) { return true; };
@@ -166,6 +176,22 @@ struct standby_world : world {
     BOOST_TEST(*answered);
   }
 
+  static secret_key box_secret() {
+    std::array<std::uint8_t, 32> bytes{};
+    bytes.fill(0x42);
+    return secret_key(bytes);
+  }
+  /// What node 2 knows of a session that node 1 recorded before.
+  standby_returned_plan returned(std::uint8_t n, const std::string& password) {
+    standby_returned_plan back{{node_of(1), session_of(n), {}, clock.wall_us()}, {}};
+    back.plan.wish.what.source = "rdp://admin@10.0.0.5";
+    back.plan.wish.policy.title = "desk";
+    back.plan.wish.policy.recipients = {box_public_key{7}};
+    back.sealed_password.resize(password.size() + box_overhead_size_bytes);
+    BOOST_REQUIRE(box_seal(back.sealed_password, as_bytes(password), box_public_key_of(box_secret())).has_value());
+    return back;
+  }
+
   void hold_lease() { cluster->now.leases.push_back({std::string(capture_role), 0, node_of(1), 5, 1000}); }
 };
 
@@ -191,6 +217,22 @@ BOOST_FIXTURE_TEST_CASE(a_running_session_is_told_with_its_password_and_its_end_
   BOOST_REQUIRE(around->dropped.size() == 1u);
   BOOST_TEST((around->dropped[0].session == session_of(3)));
   BOOST_TEST((around->dropped[0].recorder == node_of(1)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_that_is_being_stopped_is_told_no_more_and_one_made_longer_again, standby_world) {
+  run_session(3, "rdp://admin@10.0.0.5");
+  run_session(4, "rdp://admin@10.0.0.6");
+  vault->put({session_of(4), nullptr, false, 600}, "secret");
+  advance(2s);
+  BOOST_REQUIRE(around->put.size() == 2u);
+  around->rows[0].summary.reason = "enough"; // The wish to stop, while it still records.
+  vault->plan(session_of(4))->extended_seconds->fetch_add(300);
+  advance(2s);
+  BOOST_REQUIRE(around->dropped.size() == 1u);
+  BOOST_TEST((around->dropped[0].session == session_of(3)));
+  BOOST_REQUIRE(around->put.size() == 3u);
+  BOOST_TEST((around->put[2].plan.session == session_of(4)));
+  BOOST_TEST(around->put[2].plan.wish.policy.length_seconds_max == 900u);
 }
 
 BOOST_FIXTURE_TEST_CASE(whoever_comes_back_is_told_again, standby_world) {
@@ -236,4 +278,57 @@ BOOST_FIXTURE_TEST_CASE(a_restarted_standby_tells_again_and_begins_nothing_that_
   lose_other();
   advance(5s);
   BOOST_TEST(around->created.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_an_earlier_process_left_behind_is_gone_on_with_by_the_plan_that_another_kept, standby_world) {
+  around->to_give_back = returned(3, "secret");
+  vault->put_interrupted(session_of(3));
+  advance(2s);
+  BOOST_REQUIRE(around->asked_back.size() == 1u);
+  BOOST_TEST((around->asked_back[0].recorder == node_of(1)));
+  BOOST_TEST((around->asked_back[0].session == session_of(3)));
+  BOOST_REQUIRE(around->created.size() == 1u);
+  BOOST_TEST(around->created[0].what.password == "secret");
+  BOOST_TEST(around->created[0].policy.title == continued_title("desk", session_of(3), "pi-1"));
+  advance(60s);
+  BOOST_TEST(around->created.size() == 1u);
+  BOOST_REQUIRE(!around->put.empty()); // Others know of the new one, and from which it goes on.
+  BOOST_TEST((around->put[0].plan.session == own_session));
+  BOOST_TEST((around->put.back().plan.goes_on_from == session_of(3)));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_another_records_on_or_gives_back_wrongly_is_left_to_it, standby_world) {
+  vault->put_interrupted(session_of(3));
+  advance(5s);
+  BOOST_TEST(around->asked_back.size() == 1u); // It goes on with it: that is that.
+  around->to_give_back = returned(4, "secret");
+  around->to_give_back->sealed_password[40] ^= 1;
+  vault->put_interrupted(session_of(4));
+  advance(5s);
+  around->to_give_back = returned(6, "secret");
+  vault->put_interrupted(session_of(5)); // The plan of another session.
+  advance(5s);
+  BOOST_TEST(around->asked_back.size() == 3u);
+  BOOST_TEST(around->created.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_plan_goes_back_to_its_recorder_alone, standby_world) {
+  cluster->now.members[1].box_key = box_public_key_of(box_secret());
+  be_told(9);
+  auto back = std::make_shared<std::optional<standby_returned_plan>>();
+  auto refused = std::make_shared<errc>(errc{});
+  system.spawn([this, back, refused](caf::event_based_actor* self) {
+    ref<standby_api> standby(names, paths::standby);
+    standby.request(self, caf::infinite, standby_return_request{node_of(2), session_of(9)})
+      .then([back](const standby_returned_plan& plan) { *back = plan; }, [](const caf::error&) {});
+    standby.request(self, caf::infinite, standby_return_request{node_of(2), session_of(8)})
+      .then([](const standby_returned_plan&) {}, [refused](const caf::error& e) { *refused = from_caf(e).code; });
+  });
+  advance(10ms);
+  BOOST_REQUIRE(back->has_value());
+  BOOST_TEST((*back)->plan.wish.what.password == "");
+  std::string password((*back)->sealed_password.size() - box_overhead_size_bytes, ' ');
+  BOOST_REQUIRE(box_open({reinterpret_cast<std::uint8_t*>(password.data()), password.size()}, (*back)->sealed_password, box_secret()));
+  BOOST_TEST(password == "theirs");
+  BOOST_TEST((*refused == errc::not_found));
 }

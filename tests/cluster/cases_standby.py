@@ -124,5 +124,34 @@ def cut_off_recorder(options):
         say("leases: " + watch.text())
 
 
-FAILOVER = [lost_recorder]
+def restarted_recorder(options):
+    """Killed and started again at once, as a service manager does it: it records on by itself, by the plan that the others
+    kept. On a machine so busy that it counted as lost before, one of those does."""
+    with standing_by(options.program, options.keep) as cluster, told(cluster):
+        recorder, others = cluster[1], cluster.nodes[1:]
+        with LeaseWatch(cluster) as watch:
+            session = begin_titled(recorder, 600)
+            wait_known(others, 1)
+            wait_chunks(recorder, session, 1)
+            killed = time.time()
+            recorder.kill()
+            recorder.start()
+            cluster.wait_formed(30)
+            verified(recorder, session, "interrupted")
+            eventually("somebody records on", 30, lambda: recording(cluster), 0.05)
+            (name, own), = recording(cluster)
+            heir = next(n for n in cluster.nodes if n.name == name)
+            shown, _ = eventually("it has a frame", 20, lambda: (s := heir.session(own))["started_us"] and s, 0.05)
+            say(f"{name} records on as {own[:12]}, first frame {shown['started_us'] / 1e6 - killed:.2f} s after the kill")
+            check(shown["title"] == f"desk (goes on from {session[:12]} on {recorder.name})", f"its title is {shown['title']}")
+            time.sleep(5)
+            check_recorded(cluster, heir, own)
+            wait_known([n for n in cluster.nodes if n is not heir], 1, 45)
+            heir.lucid("sessions", "stop", own)
+            verified(heir, own)
+        watch.judge()
+        say("leases: " + watch.text())
+
+
+FAILOVER = [lost_recorder, restarted_recorder]
 PARTITION = [cut_off_recorder]

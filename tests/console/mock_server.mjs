@@ -949,6 +949,7 @@ const routes = [
       from: body.from ?? 0,
       next: 40,
       done: true,
+      short_count: 0,
       copies: replication.holders.map(({ node, name, up }) => ({
         node,
         name,

@@ -271,9 +271,9 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
     return json{{"node", std::string(64, name.back())}, {"name", name}, {"held", 3}, {"verified", verified}, {"damaged", damaged},
                 {"missing", 0}, {"failure", failure}};
   };
-  auto answer_with = [&](json copies, bool done = true) {
+  auto answer_with = [&](json copies, int short_count = 0, bool done = true) {
     node.answer("POST /v1/replication/audit", json{{"session", session}, {"chunk_count", 3}, {"from", 0}, {"next", done ? 3 : 0},
-                                                   {"done", done}, {"copies", copies}}.dump());
+                                                   {"done", done}, {"short_count", short_count}, {"copies", copies}}.dump());
   };
   answer_with({copy("pi-2", 3, 0), copy("pi-3", 3, 0)});
   auto good = run({"store", "audit"});
@@ -281,13 +281,13 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   BOOST_TEST(has(good.out, "pi-3"));
   BOOST_TEST(good.out.ends_with("All is as wished: each recording has 2 whole copies beside ours.\n"), good.out);
   BOOST_TEST(was_asked("POST /v1/replication/audit {\"from\":0,\"session\":\"" + session + "\"}"));
-  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
+  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)}, 1);
   auto bad = run({"store", "audit", "aaaa", "--json"});
   BOOST_TEST(bad.code == code_of(exit_code::damaged));
   auto told = json::parse(bad.out);
   BOOST_TEST(told["recordings"][0]["whole_copies"] == 1);
   BOOST_TEST(told["recordings"][0]["copies"][0]["damaged"] == 1);
-  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)});
+  answer_with({copy("pi-2", 2, 1), copy("pi-3", 3, 0)}, 1);
   auto in_words = run({"store", "audit"}).out;
   BOOST_TEST(in_words.ends_with("Copies of 1 of 1 recordings were damaged or missing; they are made again. "
                                 "1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"),
@@ -303,18 +303,21 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
     one["held"] = held;
     return one;
   };
-  answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2)});
+  answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2)}, 1);
   auto few = run({"store", "audit"});
   BOOST_TEST(few.code == code_of(exit_code::failure));
   BOOST_TEST(few.out.ends_with("1 of 1 recordings have chunks with fewer than 2 copies; the node goes on making them.\n"),
              few.out);
-  answer_with(json::array());
+  // As many copies as are wished for in all, and still one chunk has but one.
+  answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2), part_of("pi-4", 1)}, 1);
+  BOOST_TEST(run({"store", "audit"}).code == code_of(exit_code::failure));
+  answer_with(json::array(), 3);
   BOOST_TEST(run({"store", "audit"}).code == code_of(exit_code::failure));
   answer_with({copy("pi-2", 3, 0), part_of("pi-3", 2), part_of("pi-4", 1)});
   auto spread = run({"store", "audit"});
   BOOST_TEST(spread.code == 0);
   BOOST_TEST(has(spread.out, "spread over more nodes"));
-  answer_with(json::array(), false); // A node that never gets on.
+  answer_with(json::array(), 0, false); // A node that never gets on.
   BOOST_TEST(run({"store", "audit"}).code != 0);
   BOOST_TEST(run({"store", "audit", "bbbb"}).code == code_of(exit_code::not_found));
 }

@@ -28,6 +28,7 @@ BOOST_AUTO_TEST_CASE(status_and_audit_read_back_as_they_were) {
   a.chunk_count = 10;
   a.from = 3;
   a.next = 6;
+  a.short_count = 2;
   a.copies.push_back({node_id{7}, "pi-2", 3, 1, 1, 1, ""});
   auto again = replication_audit_from_json(to_json(a));
   BOOST_REQUIRE(again.has_value());

@@ -2,48 +2,17 @@
 #define BOOST_TEST_MODULE standby_core
 #include <boost/test/unit_test.hpp>
 
-#include <random>
 #include <set>
 
 #include "actors/recorder/standby_core.hpp"
+#include "tests/unit/standby_fixture.hpp"
 
 using namespace lucid;
 using namespace lucid::standby_action;
+using namespace lucid::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr unix_time_us wall_at_start = 1'700'000'000'000'000;
-unix_time_us wall(standby_core::time now) {
-  return wall_at_start + std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
-
-node_id node(std::uint8_t n) {
-  node_id id{};
-  id[0] = n;
-  return id;
-}
-session_id session(std::uint8_t n) {
-  session_id id{};
-  id.fill(n);
-  return id;
-}
-
-standby_plan plan(std::uint8_t recorder, std::uint8_t s, std::uint32_t length_seconds = 0) {
-  standby_plan p{node(recorder), session(s), {}, wall_at_start};
-  p.wish.what.source = "rdp://admin@10.0.0.5";
-  p.wish.what.username = "operator";
-  p.wish.what.password = "secret";
-  p.wish.policy.title = "desk";
-  p.wish.policy.owner = "anna";
-  p.wish.policy.recipients = {box_public_key{7}};
-  p.wish.policy.length_seconds_max = length_seconds;
-  return p;
-}
-
-standby_member member(std::uint8_t n, bool up = true, std::uint64_t road = 1) {
-  return {node(n), "pi-" + std::to_string(n), up, true, up ? road : 0};
-}
 
 template <class Action>
 std::vector<Action> only(const std::vector<standby_command>& all) {
@@ -464,197 +433,61 @@ BOOST_FIXTURE_TEST_CASE(nobody_is_told_that_a_plan_is_done_once_its_recorder_is_
     }
 }
 
-// --- all together ---------------------------------------------------------------------------------------------------
+// --- a recorder whose process ended, and is back ----------------------------------------------------------------------
 
-namespace {
-
-/// Nodes with a core each, links that are there or not, and a lease that the first node of a majority has. Answers may be lost.
-class cluster {
-public:
-  static constexpr std::uint8_t count = 5;
-
-  explicit cluster(std::uint64_t seed) : chance_(seed) {
-    for (std::uint8_t n = 1; n <= count; ++n) nodes_[n].core.emplace(standby_settings{node(n), 500ms});
-  }
-
-  void record(std::uint8_t n) { begin(n, plan(n, 0), ++last_line_); }
-
-  void crash(std::uint8_t n) {
-    nodes_[n].alive = false;
-    nodes_[n].running.clear();
-    ++nodes_[n].road;
-  }
-  void restart(std::uint8_t n) {
-    nodes_[n].alive = true;
-    nodes_[n].core.emplace(standby_settings{node(n), 500ms});
-  }
-  void cut(std::uint8_t n) { nodes_[n].cut = true; }
-  void heal(std::uint8_t n) {
-    nodes_[n].cut = false;
-    ++nodes_[n].road;
-  }
-
-  void run(standby_core::time by, double loss = 0) {
-    for (auto until = now_ + by; now_ < until; now_ += 250ms)
-      for (auto& [n, one] : nodes_)
-        if (one.alive) round(n, one, loss);
-  }
-
-  /// How many sessions record the same thing.
-  std::map<int, int> lines() const {
-    std::map<int, int> found;
-    for (int line = 1; line <= last_line_; ++line) found[line] = 0;
-    for (auto& [n, one] : nodes_)
-      for (auto& [id, line] : one.running) ++found[line];
-    return found;
-  }
-  std::size_t plans() const {
-    std::size_t all = 0;
-    for (auto& [n, one] : nodes_)
-      if (one.alive) all += one.core->counts().plans;
-    return all;
-  }
-  std::uint8_t pick() { return static_cast<std::uint8_t>(1 + chance_() % count); }
-  bool by_chance(double p) { return std::uniform_real_distribution<>()(chance_) < p; }
-
-private:
-  struct one_node {
-    std::optional<standby_core> core;
-    std::map<session_id, int> running; ///< What of which line.
-    bool alive = true, cut = false;
-    std::uint64_t road = 1;
-  };
-
-  bool linked(std::uint8_t a, std::uint8_t b) const {
-    auto& x = nodes_.at(a);
-    auto& y = nodes_.at(b);
-    return x.alive && y.alive && !x.cut && !y.cut;
-  }
-  /// As the real one: whoever is alone has it no more.
-  std::uint8_t holder() const {
-    std::vector<std::uint8_t> together;
-    for (auto& [n, one] : nodes_)
-      if (one.alive && !one.cut) together.push_back(n);
-    return together.size() > count / 2 ? together.front() : 0;
-  }
-
-  void begin(std::uint8_t n, standby_plan p, int line) {
-    p.recorder = node(n);
-    p.session = next_session();
-    p.created_us = wall(now_);
-    nodes_[n].running[p.session] = lines_[p.session] = line;
-    BOOST_REQUIRE(nodes_[n].core->set_session(p));
-  }
-  session_id next_session() {
-    session_id id{};
-    id[0] = static_cast<std::uint8_t>(++last_session_ >> 8);
-    id[1] = static_cast<std::uint8_t>(last_session_);
-    return id;
-  }
-
-  void round(std::uint8_t n, one_node& one, double loss) {
-    std::vector<standby_member> members;
-    for (auto& [m, other] : nodes_)
-      if (m != n) members.push_back(member(m, linked(n, m), one.road + other.road));
-    one.core->set_members(members, holder() == n, now_);
-    for (auto& command : one.core->next(now_, wall(now_)))
-      std::visit([&](auto& action) { carry_out(n, one, action, loss); }, command);
-  }
-
-  void carry_out(std::uint8_t, one_node& one, const tell& action, double loss) {
-    auto& there = *nodes_[action.to[0]].core;
-    auto* p = one.core->plan_to_tell(action.what);
-    if (!action.drop && !p) return; // Ended in this very round.
-    if (by_chance(loss)) return one.core->not_told(action, now_); // The question,
-    if (action.drop) there.drop(action.what);
-    else if (!there.put(*p, now_, wall(now_))) return one.core->not_told(action, now_);
-    if (by_chance(loss)) return one.core->not_told(action, now_); // or the answer.
-    one.core->told(action, now_);
-  }
-  void carry_out(std::uint8_t n, one_node& one, const start& action, double) {
-    auto recorder = action.instead_of.recorder[0];
-    BOOST_TEST(holder() == n);
-    BOOST_TEST(!linked(n, recorder));
-    if (by_chance(0.2)) return one.core->not_started(action, false, now_);
-    session_summary own;
-    own.id = next_session();
-    own.created_us = wall(now_);
-    one.running[own.id] = lines_.at(action.instead_of.session);
-    lines_[own.id] = lines_.at(action.instead_of.session);
-    one.core->started(action, own);
-  }
-  void carry_out(std::uint8_t, one_node& one, const stop& action, double) {
-    if (by_chance(0.2)) return one.core->not_stopped(action, now_);
-    one.running.erase(action.own);
-    one.core->stopped(action);
-    one.core->end_session(action.own);
-  }
-
-  std::mt19937_64 chance_;
-  standby_core::time now_ = 10s;
-  std::map<std::uint8_t, one_node> nodes_;
-  std::map<session_id, int> lines_;
-  int last_line_ = 0;
-  std::uint32_t last_session_ = 0;
-};
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(one_node_after_the_other_is_lost_and_each_recording_goes_on_once) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    cluster all(seed);
-    for (std::uint8_t n = 1; n <= 3; ++n) all.record(n);
-    all.run(5s);
-    for (int step = 0; step < 20; ++step) {
-      auto lost = all.pick();
-      all.crash(lost);
-      all.run(20s);
-      for (auto& [line, running] : all.lines())
-        BOOST_REQUIRE_MESSAGE(running == 1, "seed " << seed << " step " << step << ": " << line << " is recorded "
-                                                    << running << " times");
-      all.restart(lost);
-      all.run(20s);
-    }
-    all.run(60s);
-    for (auto& [line, running] : all.lines()) BOOST_TEST(running == 1);
-    BOOST_TEST(all.plans() == 3u * (cluster::count - 1)); // And nothing else is known.
-  }
+BOOST_FIXTURE_TEST_CASE(a_plan_is_given_back_until_it_is_gone_on_with, stand_in) {
+  standby_key key{node(1), session(1)};
+  BOOST_TEST((core.give_back(key, now).error().code == errc::not_found));
+  auto action = lose_and_start();
+  BOOST_TEST((core.give_back(key, now).error().code == errc::wrong_state));
+  core.not_started(action, false, now);
+  auto back = core.give_back(key, now);
+  BOOST_REQUIRE(back.has_value());
+  BOOST_TEST((*back)->wish.what.password == "secret");
+  auto again = only<start>(after(1s)); // It is not back yet: others may still have to.
+  BOOST_REQUIRE(again.size() == 1);
+  begin(again[0], 9);
+  BOOST_TEST((core.give_back(key, now).error().code == errc::wrong_state));
 }
 
-BOOST_AUTO_TEST_CASE(no_recording_has_an_end_however_links_are_cut_and_answers_lost) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    cluster all(seed);
-    for (std::uint8_t n = 1; n <= 3; ++n) all.record(n);
-    all.run(10s, 0.1);
-    for (int step = 0; step < 20; ++step) {
-      auto lost = all.pick();
-      bool crashes = all.by_chance(0.5);
-      if (crashes) all.crash(lost);
-      else all.cut(lost);
-      all.run(30s, 0.1);
-      if (crashes) all.restart(lost);
-      else all.heal(lost);
-      all.run(30s, 0.1);
-      for (auto& [line, running] : all.lines())
-        BOOST_REQUIRE_MESSAGE(running >= 1, "seed " << seed << " step " << step << ": line " << line << " is lost");
-    }
-  }
+BOOST_FIXTURE_TEST_CASE(a_session_that_goes_on_from_another_takes_its_place, stand_in) {
+  BOOST_REQUIRE(put(plan(1, 1)).has_value());
+  auto next = plan(1, 2);
+  next.goes_on_from = session(1);
+  BOOST_REQUIRE(put(next).has_value());
+  BOOST_TEST(core.counts().plans == 1u);
+  set(member(1, false));
+  auto starts = only<start>(after(1s));
+  BOOST_REQUIRE(starts.size() == 1);
+  BOOST_TEST((starts[0].instead_of.session == session(2)));
 }
 
-BOOST_AUTO_TEST_CASE(a_node_that_was_cut_off_records_alone_again_after_it) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    cluster all(seed);
-    for (std::uint8_t n = 1; n <= 3; ++n) all.record(n);
-    all.run(5s);
-    for (int step = 0; step < 10; ++step) {
-      auto cut = all.pick();
-      all.cut(cut);
-      all.run(20s);
-      all.heal(cut);
-      all.run(20s);
-      for (auto& [line, running] : all.lines())
-        BOOST_REQUIRE_MESSAGE(running == 1, "seed " << seed << " step " << step << ": " << line << " is recorded "
-                                                    << running << " times");
-    }
+BOOST_FIXTURE_TEST_CASE(a_stand_in_ends_when_its_recorder_goes_on_by_itself, stand_in) {
+  for (bool during_start : {false, true}) {
+    std::uint8_t own = during_start ? 19 : 9;
+    std::uint8_t old = during_start ? 11 : 1;
+    set(member(1, true));
+    BOOST_REQUIRE(put(plan(1, old)).has_value());
+    set(member(1, false));
+    auto starts = only<start>(after(1s));
+    BOOST_REQUIRE(starts.size() == 1);
+    if (!during_start) begin(starts[0], own);
+    set(member(1, true, during_start ? 3 : 2));
+    auto next = plan(1, static_cast<std::uint8_t>(old + 1));
+    next.goes_on_from = session(old);
+    BOOST_REQUIRE(put(next).has_value());
+    if (during_start) begin(starts[0], own);
+    auto stops = only<stop>(after(1s));
+    BOOST_REQUIRE(stops.size() == 1);
+    BOOST_TEST((stops[0].own == session(own)));
+    core.stopped(stops[0]);
+    core.end_session(session(own));
+    BOOST_REQUIRE(put(next).has_value()); // As it is told again and again.
+    set(member(1, false));
+    starts = only<start>(after(1s));
+    BOOST_REQUIRE(starts.size() == 1); // Of what goes on, and not of what it goes on from.
+    BOOST_TEST((starts[0].instead_of.session == next.session));
+    core.not_started(starts[0], true, now);
+    core.drop(starts[0].instead_of);
   }
 }

@@ -20,7 +20,7 @@ struct recording_audit {
   session_summary what;
   std::uint32_t chunk_count = 0;
   std::vector<copy_audit> copies; ///< A row for each node that holds or should hold something.
-  bool has_short_part = false;    ///< Chunks with fewer copies than are wished for.
+  std::uint32_t short_count = 0;  ///< Chunks with fewer copies than are wished for.
 };
 
 /// Those whose id begins with `prefix`; all for none.
@@ -47,18 +47,10 @@ void add_up(std::vector<copy_audit>& into, const copy_audit& more) {
   if (row->failure.empty()) row->failure = more.failure;
 }
 
-/// Of these chunks, whether some are short of copies. They may be spread over more nodes than are wished for, none of which
-/// has all. A node that could not be asked counts by what it should hold: that it is short is not known.
-bool is_short(const std::vector<copy_audit>& copies, std::uint32_t chunk_count, std::uint32_t wished) {
-  std::uint64_t there = 0;
-  for (auto& copy : copies) there += copy.failure.empty() ? copy.verified : copy.held;
-  return there < std::uint64_t{wished} * chunk_count;
-}
-
 /// Part by part, so that no answer takes long and the line moves.
-outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, std::uint32_t wished,
-                                   stop_signals& signals, const std::function<void(std::uint32_t chunks)>& progressed) {
-  recording_audit result{s, 0, {}, false};
+outcome<recording_audit> audit_one(const node_client& client, const session_summary& s, stop_signals& signals,
+                                   const std::function<void(std::uint32_t chunks)>& progressed) {
+  recording_audit result{s, 0, {}, 0};
   for (std::uint32_t from = 0;;) {
     if (signals.wait(0ms)) return fail(errc::cancelled, "lucid", "stopped before all copies were checked");
     auto part = client.audit_copies(s.id, from);
@@ -66,7 +58,7 @@ outcome<recording_audit> audit_one(const node_client& client, const session_summ
     if (!part->done && part->next <= from) return fail(errc::protocol_violation, "control", "the audit does not go on");
     result.chunk_count = part->chunk_count;
     for (auto& copy : part->copies) add_up(result.copies, copy);
-    result.has_short_part |= is_short(part->copies, part->next - from, wished);
+    result.short_count += part->short_count;
     progressed(part->next - from);
     if (part->done) return result;
     from = part->next;
@@ -99,7 +91,7 @@ audit_sum sum_of(const std::vector<recording_audit>& audits, std::uint32_t wishe
   sum.recordings = audits.size();
   for (auto& a : audits) {
     sum.damaged += is_damaged(a);
-    sum.short_of_copies += a.has_short_part;
+    sum.short_of_copies += a.short_count != 0;
     sum.unasked += is_unasked(a);
     sum.spread += a.chunk_count > 0 && whole_copies(a) < wished;
   }
@@ -138,7 +130,8 @@ json as_json(const std::vector<recording_audit>& audits, std::uint32_t wished) {
     for (auto& c : a.copies)
       copies.push_back({{"node", to_hex(c.node)}, {"name", c.name}, {"held", c.held}, {"verified", c.verified},
                         {"damaged", c.damaged}, {"missing", c.missing}, {"failure", c.failure}});
-    rows.push_back({{"session", to_hex(a.what.id)}, {"chunk_count", a.chunk_count}, {"whole_copies", whole_copies(a)}, {"copies", copies}});
+    rows.push_back({{"session", to_hex(a.what.id)}, {"chunk_count", a.chunk_count}, {"whole_copies", whole_copies(a)}, {"short_count", a.short_count},
+                    {"copies", copies}});
   }
   return {{"copies_wished", wished}, {"recordings", rows}};
 }
@@ -171,7 +164,7 @@ command_result audit(command_context& context, const std::string& prefix) {
   {
     auto line = context.make_progress("checking copies", total, progress_unit::count);
     for (auto& s : *sessions) {
-      auto one = audit_one(*client, s, status->copies, signals,
+      auto one = audit_one(*client, s, signals,
                            [&](std::uint32_t chunks) { line.update(done += chunks, short_id(s.id)); });
       if (!one && one.error().code == errc::not_found) continue; // Removed, or so new that nobody was asked to copy it.
       if (!one) return pass_on(std::move(one));
