@@ -125,4 +125,10 @@ const std::string* link_core::name_of(link_id link) const {
   return nullptr;
 }
 
+const std::string* link_core::target_of(link_id link) const {
+  for (auto& [name, p] : peers_)
+    if (p.dialling == link) return &name;
+  return nullptr;
+}
+
 } // namespace lucid

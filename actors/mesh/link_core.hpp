@@ -69,6 +69,8 @@ public:
 
   std::optional<link_id> link_of(const std::string& name) const;
   const std::string* name_of(link_id link) const;
+  /// Whom an attempt is to reach that has not come to anything yet.
+  const std::string* target_of(link_id link) const;
 
 private:
   struct peer {

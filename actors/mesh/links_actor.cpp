@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 #include "actors/mesh/links_shell.hpp"
 
 namespace lucid {
@@ -351,6 +353,7 @@ state_fields links_shell::tell_state() const {
           {"bans", std::to_string(s.ban_count)},
           {"network peers", std::to_string(s.network ? s.network->linked() : 0)},
           {"network nodes known", std::to_string(s.network ? s.network->known().size() : 0)},
+          {"not let in by", fmt::format("{}", fmt::join(s.not_let_in_by, ", "))},
           {"refused", std::to_string(s.refused_count)},
           {"last refusal", s.last_refusal},
           {"last trouble", s.last_trouble}};

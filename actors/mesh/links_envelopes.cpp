@@ -47,6 +47,7 @@ node_statement links_shell::stamped(node_statement what) const {
 void links_shell::down(link_id link, const error& why) const {
   auto& s = state();
   auto known = s.links.extract(link);
+  if (why.code == errc::permission_denied) not_let_in(link);
   if (s.peers) s.peers->down(link, now());
   if (s.network) s.network->down(link, now());
   if (s.join && s.join->link == link) return join_again(why);
@@ -56,6 +57,15 @@ void links_shell::down(link_id link, const error& why) const {
   }
   if (!known || !known.mapped().who) return;
   parted(*known.mapped().who, link, why);
+}
+
+/// Nobody can tell a node of its removal that was off meanwhile: its key opens no door any more.
+void links_shell::not_let_in(link_id link) const {
+  auto& s = state();
+  auto* name = s.peers ? s.peers->target_of(link) : nullptr;
+  if (!name || !s.not_let_in_by.insert(*name).second) return;
+  log::warn(path, "{} does not let this node in: perhaps this node was removed while it was off (`lucid cluster members` there "
+                  "tells), or got another key by hand", *name);
 }
 
 void links_shell::parted(const node_id& id, link_id link, const error& why) const {
@@ -302,6 +312,7 @@ void links_shell::met(link_id link, const link_state& one, const node_id& id, co
   options().table->set(id, {link, name, one.dialled});
   auto& member = s.members[id];
   if (!member.up) log::info(path, "{} is up", name);
+  s.not_let_in_by.erase(name);
   if (!member.up) member = {true, wall(), now(), 0};
   carry_out_or_quit(s.membership->link_up(id));
   set_targets();

@@ -122,6 +122,7 @@ struct links_state {
   time_point next_beat{}, next_tor_look{};
   std::uint64_t heard_count = 0, said_count = 0, refused_count = 0, dropped_count = 0, over_quota_count = 0, ban_count = 0;
   std::string last_refusal, last_trouble;
+  std::set<std::string> not_let_in_by; ///< Members that do not know this node's key (any more).
 };
 using links_self = links_api::stateful_pointer<links_state>;
 
@@ -181,6 +182,7 @@ struct links_shell {
   std::uint64_t draw_number() const;
   node_statement stamped(node_statement what) const;
   void down(link_id link, const error& why) const;
+  void not_let_in(link_id link) const;
   void parted(const node_id& id, link_id link, const error& why) const;
   void refused_link(const link_refusal& refusal) const;
   void note(std::string_view kind, const std::string& what) const;

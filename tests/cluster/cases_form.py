@@ -96,6 +96,15 @@ def form_by_invitation(options):
         # By a new invitation a removed node may come back.
         three.lucid("cluster", "join", invite(two))
         cluster.wait_formed(20, [one, two, three])
+        removed_while_off(three, one)
+
+
+def removed_while_off(gone, by):
+    gone.stop()
+    by.lucid("cluster", "remove", gone.name, "--yes")
+    began = time.time()
+    gone.start()
+    eventually(f"{gone.name} says that it is not let in", 20, lambda: gone.logged(r"(\S+) does not let this node in", began))
 
 
 def rotate_keys(cluster, node, members):

@@ -70,6 +70,20 @@ BOOST_AUTO_TEST_CASE(the_way_to_a_peer_is_doubted_after_three_failures_and_then_
   BOOST_TEST(!a.wants_new_ways()); // Each peer has its own count, and it begins anew with a link.
 }
 
+BOOST_AUTO_TEST_CASE(an_attempt_is_known_by_its_target_until_it_came_to_something) {
+  link_core a(settings_of("a"));
+  a.set_targets({target("b"), target("c")}, 0ns);
+  BOOST_TEST(!a.target_of(1));
+  a.dialling("c", 1);
+  BOOST_REQUIRE(a.target_of(1));
+  BOOST_TEST(*a.target_of(1) == "c");
+  a.down(1, 0ns);
+  BOOST_TEST(!a.target_of(1));
+  a.dialling("b", 2);
+  a.named(2, "b", true, 0ns);
+  BOOST_TEST(!a.target_of(2));
+}
+
 BOOST_AUTO_TEST_CASE(whoever_is_no_target_any_more_is_let_go_of) {
   link_core a(settings_of("a"));
   a.set_targets({target("b"), target("c")}, 0ns);
