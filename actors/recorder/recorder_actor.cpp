@@ -32,6 +32,7 @@ constexpr auto store_poll = 10ms;
 constexpr auto look_interval = 2s;
 constexpr auto retention_interval = 1h;
 constexpr std::uint32_t page_count = 1000; ///< The store's largest page.
+constexpr std::size_t anchoring_count_max = 32; ///< Of those that do not count as running; the supervisor has room for 64.
 constexpr auto clear_after = 2s; ///< A final session can still be asked for its status that long.
 
 struct recorder_state {
@@ -40,6 +41,7 @@ struct recorder_state {
   ref<store_api> store;
   ref<dynamic_supervisor_api> sessions;
   std::set<session_id> ended; ///< Final when last looked at, and still there.
+  std::set<session_id> anchoring; ///< Done but for their anchor when last looked at; at most anchoring_count_max.
   std::uint64_t started_count = 0;
   std::uint64_t recovered_count = 0;
 };
@@ -55,6 +57,13 @@ struct recorder_shell {
   recorder_state& state() const { return self->state; }
   session_vault& vault() const { return *state().options.vault; }
 
+  /// A recorder that is cut off from those who anchor goes on recording: what waits for its anchor alone does not count.
+  std::size_t running_count() const {
+    auto running = vault().running();
+    return static_cast<std::size_t>(std::count_if(running.begin(), running.end(),
+                                                  [this](auto& id) { return !state().anchoring.contains(id); }));
+  }
+
   // --- a new session ------------------------------------------------------------------------------------------------
 
   void create(const session_create_request& wish, summary_promise promise) const {
@@ -69,9 +78,9 @@ struct recorder_shell {
                               nullptr}));
       return;
     }
-    if (vault().count() >= state().options.session_count_max) {
+    if (auto count = running_count(); count >= state().options.session_count_max) {
       promise.deliver(to_caf({errc::busy, "recorder",
-                              std::to_string(vault().count()) +
+                              std::to_string(count) +
                                 " sessions run already, which is session.count_max; stop one or raise the bound",
                               nullptr}));
       return;
@@ -205,6 +214,7 @@ struct recorder_shell {
     state().store.request(self, store_timeout, session_list_request{true, 0, page_count})
       .then(
         [me, there](const std::vector<session_summary>& unfinished) {
+          me.note_anchoring(unfinished);
           if (unfinished.size() < page_count) me.clear_ended(there, unfinished);
           me.look_later();
         },
@@ -216,6 +226,13 @@ struct recorder_shell {
     state().sessions.request(self, start_timeout, child_start_request{to_hex(id)}, caf::message{})
       .then([me, id](const child_ack&) { log::warn(log::speaker{me.path, to_hex(id)}, "the session's actors were gone; started again"); },
             [](const caf::error&) {}); // It is there after all, or is tried again at the next look.
+  }
+
+  void note_anchoring(const std::vector<session_summary>& unfinished) const {
+    auto& anchoring = state().anchoring;
+    anchoring.clear();
+    for (auto& summary : unfinished)
+      if (summary.state == session_state::anchoring && anchoring.size() < anchoring_count_max) anchoring.insert(summary.id);
   }
 
   /// What was final at two looks in a row: whoever waits for the end has had the time to ask.

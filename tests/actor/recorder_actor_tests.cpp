@@ -18,6 +18,7 @@ struct surroundings {
   std::vector<session_put_request> put;
   std::vector<session_row> left_behind;
   std::vector<std::string> started; ///< Ids, in order.
+  session_state state = session_state::created; ///< Of all that were put.
 };
 using surroundings_ptr = std::shared_ptr<surroundings>;
 
@@ -35,7 +36,10 @@ caf::behavior store_double(caf::stateful_actor<store_double_state>* self, actor_
                       [around](const session_list_request&) {
                         std::vector<session_summary> found; // None of them ever ends.
                         for (auto& row : around->left_behind) found.push_back(row.summary);
-                        for (auto& request : around->put) found.push_back(request.summary);
+                        for (auto& request : around->put) {
+                          found.push_back(request.summary);
+                          found.back().state = around->state;
+                        }
                         return found;
                       },
                       [around](const session_get_request& r) -> caf::result<session_row> {
@@ -136,4 +140,26 @@ BOOST_FIXTURE_TEST_CASE(what_was_adopted_from_another_recorder_is_left_to_those_
   advance(1min);
   BOOST_TEST(around->started.empty());
   BOOST_TEST(vault->count() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(sessions_that_wait_for_their_anchor_alone_do_not_keep_others_from_recording, recorder_world) {
+  begin();
+  constexpr std::size_t count_max = 8; // recorder_options::session_count_max
+  for (std::size_t i = 0; i < count_max; ++i) BOOST_TEST(create().has_value());
+  advance(3s);
+  BOOST_TEST((create().error().code == errc::busy));
+  around->state = session_state::storing;
+  advance(3s);
+  BOOST_TEST((create().error().code == errc::busy));
+  around->state = session_state::anchoring; // As all are from now on: nobody anchors.
+  advance(3s);
+  std::size_t begun = count_max;
+  while (begun < 1000 && create()) {
+    ++begun;
+    advance(3s);
+  }
+  BOOST_TEST(begun == 32u + count_max); // There is a bound to that, too.
+  around->state = session_state::recording;
+  advance(3s);
+  BOOST_TEST((create().error().code == errc::busy));
 }
