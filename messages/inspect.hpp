@@ -4,6 +4,7 @@
 #include <string>
 #include <type_traits>
 
+#include "messages/anchoring.hpp"
 #include "messages/blob.hpp"
 #include "messages/gateway.hpp"
 #include "messages/mesh.hpp"
@@ -87,13 +88,30 @@ LUCID_INSPECT(capture_request, without_user<Inspector>(x.source), x.username, hi
 LUCID_INSPECT(session_policy, x.title, x.owner, x.recipients, x.length_seconds_max)
 LUCID_INSPECT(session_summary, x.id, x.state, x.title, x.owner, x.source, x.created_us, x.started_us, x.ended_us,
               x.frame_count, x.fragment_count, x.gap_count, x.captured_bytes, x.stored_bytes, x.chunk_count,
-              x.block_height, x.reason, x.interrupted)
+              x.block_height, x.block_producer, x.reason, x.interrupted)
 LUCID_INSPECT(wrapped_key, x.recipient, x.sealed)
 LUCID_INSPECT(signed_manifest, x.canonical, x.hash, x.by)
 LUCID_INSPECT(anchor_entry, x.session, x.manifest_hash, x.root, x.sealed_us)
 LUCID_INSPECT(block_header, x.version, x.height, x.slot, x.previous, x.time_us, x.entries_root, x.entry_count,
               x.producer, x.by)
 LUCID_INSPECT(anchor_record, x.entry, x.block_height, x.entry_index, x.path)
+LUCID_INSPECT(anchored_entry, x.record, x.block)
+
+/// The block travels as a list of none or one.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stored_anchor& x) {
+  if constexpr (requires { f.fields("x.record, x.block"); }) f.fields("x.record, x.block");
+  std::vector<block_header> block;
+  if constexpr (Inspector::writes_state) {
+    auto result = f(x.record, block);
+    x.block.reset();
+    if (!block.empty()) x.block = block.front();
+    return result;
+  } else {
+    if (x.block) block.push_back(*x.block);
+    return f(x.record, block);
+  }
+}
 LUCID_INSPECT(capture_start_request, x.session, x.what)
 LUCID_INSPECT(capture_stop_request, x.reason)
 LUCID_INSPECT(source_position, x.frame_count, x.recorded_until_us)
@@ -110,7 +128,7 @@ LUCID_INSPECT(session_get_request, x.session)
 LUCID_INSPECT(session_list_request, x.unfinished_only, x.offset, x.count)
 LUCID_INSPECT(chunk_list_request, x.session)
 LUCID_INSPECT(manifest_put_request, x.session, x.document, x.entry)
-LUCID_INSPECT(anchor_put_request, x.record)
+LUCID_INSPECT(anchor_put_request, x.what)
 LUCID_INSPECT(session_remove_request, x.session)
 LUCID_INSPECT(session_adopt_request, x.session)
 LUCID_INSPECT(manifest_build_request, x.session, x.interrupted)
@@ -143,6 +161,7 @@ typename Inspector::result_type inspect(Inspector& f, exported_actor& x) {
 }
 
 LUCID_INSPECT(gateway_news, x.from, x.actors)
+LUCID_INSPECT(remote_anchor_request, x.fence, x.entries)
 LUCID_INSPECT(remote_seal_request, x.recorder, x.fence, x.key, x.chunk, x.span, x.last_of_track, x.zstd_level, x.plain)
 LUCID_INSPECT(remote_seal_answer, x.record, x.leaves, x.file)
 LUCID_INSPECT(blob_ref, x.id, x.size_bytes, x.content)

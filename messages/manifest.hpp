@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,18 @@ struct anchor_record {
   std::uint64_t block_height = 0;
   std::uint32_t entry_index = 0;
   std::vector<digest> path; ///< From the entry's leaf up to the entries root.
+};
+
+/// An entry that stands in a chain, and the block it stands in.
+struct anchored_entry {
+  anchor_record record;
+  block_header block;
+};
+
+/// Where a recording is anchored, as its recorder keeps it.
+struct stored_anchor {
+  anchor_record record;
+  std::optional<block_header> block; ///< Of another node's chain; none: it is in the chain of the node itself.
 };
 
 } // namespace lucid

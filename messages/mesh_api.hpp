@@ -31,4 +31,9 @@ using sealing_api = caf::typed_actor<
   /// `wrong_state` when this node does not hold the lease of that number.
   caf::replies_to<remote_seal_request>::with<remote_seal_answer>>;
 
+/// Anchors for recorders on other nodes, in the chain of this one.
+using anchoring_api = caf::typed_actor<
+  /// `wrong_state` when this node does not hold the lease of that number; `limit_exceeded` for none or too many entries.
+  caf::replies_to<remote_anchor_request>::with<std::vector<anchored_entry>>>;
+
 } // namespace lucid

@@ -26,6 +26,7 @@ inline constexpr std::string_view replication = "copies/replication"; ///< Has c
 inline constexpr std::string_view standby = "standby";        ///< Records on for recorders that are lost.
 inline constexpr std::string_view adoption = "copies/adoption"; ///< Finishes recordings of recorders that are lost for good.
 inline constexpr std::string_view sealing = "sealing";        ///< Seals for recorders on other nodes.
+inline constexpr std::string_view anchoring = "anchoring";    ///< Anchors for recorders on other nodes.
 
 /// "sessions/<64 hexadecimal digits>/<role>"
 inline std::string of_session(const session_id& id, std::string_view role) {

@@ -114,8 +114,9 @@ struct manifest_put_request {
   signed_manifest document;
   anchor_entry entry; ///< What is to be anchored; same session, `manifest_hash` equal to the document's.
 };
+/// Answered with where it is anchored: the first place that was stored wins.
 struct anchor_put_request {
-  anchor_record record;
+  stored_anchor what;
 };
 /// Removes a finished session: rows, chunk files, journal. What is in the chain stays.
 struct session_remove_request {
@@ -138,7 +139,7 @@ struct manifest_build_request {
 
 // --- ledger ----------------------------------------------------------------------------------------------------
 
-/// Puts a batch into the chain. An entry that is there already keeps its place.
+/// Puts a batch into the chain. An entry that is there already keeps its place. Answers each with the block it stands in.
 struct ledger_append_request {
   std::vector<anchor_entry> entries; ///< 1 .. ledger_entries_max
 };

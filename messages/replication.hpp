@@ -56,7 +56,7 @@ struct replica_news_request {
   blob_ref manifest;        ///< The canonical text, sent as a blob before; size 0: there is none yet.
   signature manifest_by{};
   anchor_entry entry;       ///< What is to be anchored for it.
-  std::vector<anchor_record> anchors; ///< None or one.
+  std::vector<stored_anchor> anchors; ///< None or one.
 };
 
 struct replica_remove_request {

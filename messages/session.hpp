@@ -69,6 +69,7 @@ struct session_summary {
   std::uint64_t stored_bytes = 0;   ///< Bytes of the chunk files.
   std::uint32_t chunk_count = 0;
   std::uint64_t block_height = 0;   ///< Of the anchor; 0 before it.
+  sign_public_key block_producer{}; ///< Whose chain that block is of; zero: the node's own.
   std::string reason;               ///< Why it ended, for people.
   bool interrupted = false;         ///< The node went down while it recorded.
 };

@@ -19,17 +19,17 @@ using store_api = caf::typed_actor<
   caf::replies_to<session_list_request>::with<std::vector<session_summary>>,
   caf::replies_to<session_remove_request>::with<session_summary>,
   caf::replies_to<manifest_put_request>::with<signed_manifest>,
-  caf::replies_to<anchor_put_request>::with<anchor_record>,
+  caf::replies_to<anchor_put_request>::with<stored_anchor>,
   caf::replies_to<unanchored_list_request>::with<std::vector<anchor_entry>>>;
 
-/// Has manifests put into the chain, in batches.
+/// Has manifests put into a chain, in batches: that of this node, or of the node that has the role.
 using anchor_api = caf::typed_actor<
   /// Answers once the entry stands in a block and the store knows it. Repeats get the same answer.
-  caf::replies_to<anchor_entry>::with<anchor_record>>;
+  caf::replies_to<anchor_entry>::with<stored_anchor>>;
 
-/// The chain. Consensus will replace the single producer behind this interface.
+/// The chain of this node. Consensus will replace the single producer behind this interface.
 using ledger_api = caf::typed_actor<
-  caf::replies_to<ledger_append_request>::with<std::vector<anchor_record>>,
+  caf::replies_to<ledger_append_request>::with<std::vector<anchored_entry>>,
   caf::replies_to<ledger_status_request>::with<ledger_status>>;
 
 } // namespace lucid

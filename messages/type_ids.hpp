@@ -125,6 +125,10 @@ CAF_ADD_TYPE_ID(lucid, (lucid::session_adopt_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::cluster_invitations_request))
 CAF_ADD_TYPE_ID(lucid, (lucid::cluster_invitations))
 CAF_ADD_TYPE_ID(lucid, (lucid::cluster_uninvite_request))
+CAF_ADD_TYPE_ID(lucid, (lucid::anchored_entry))
+CAF_ADD_TYPE_ID(lucid, (std::vector<lucid::anchored_entry>))
+CAF_ADD_TYPE_ID(lucid, (lucid::stored_anchor))
+CAF_ADD_TYPE_ID(lucid, (lucid::remote_anchor_request))
 
 CAF_END_TYPE_ID_BLOCK(lucid)
 

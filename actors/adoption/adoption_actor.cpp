@@ -308,7 +308,7 @@ private:
 
   void anchor(const adoption_ptr& job) const {
     // The anchor actor takes up what is not anchored by itself: it may have been quicker.
-    if (job->row.block_height > 0) return anchored(job, job->row.block_height);
+    if (job->row.block_height > 0) return anchored(job, job->row.block_height, job->row.block_producer);
     if (auto& document = job->core->lost().document) return anchor(job, document->entry);
     ask(job, state().manifest, manifest_build_request{job->id, true},
         [me = *this, job](const anchor_entry& entry) { me.anchor(job, entry); });
@@ -318,15 +318,17 @@ private:
     auto row = job->row;
     row.state = session_state::anchoring;
     update(job, row, [me = *this, job, entry] {
-      me.ask(job, me.state().anchor, entry, [me, job](const anchor_record& record) { me.anchored(job, record.block_height); });
+      me.ask(job, me.state().anchor, entry, [me, job](const stored_anchor& anchor) {
+        me.anchored(job, anchor.record.block_height, anchor.block ? anchor.block->producer : sign_public_key{});
+      });
     });
   }
 
-  void anchored(const adoption_ptr& job, std::uint64_t height) const {
+  void anchored(const adoption_ptr& job, std::uint64_t height, const sign_public_key& producer) const {
     auto row = job->row;
     row.state = session_state::anchoring;
-    update(job, row, [me = *this, job, height] {
-      me.update(job, adoption_core::finished(job->row, height), [me, job] { me.drop_copy(job); });
+    update(job, row, [me = *this, job, height, producer] {
+      me.update(job, adoption_core::finished(job->row, height, producer), [me, job] { me.drop_copy(job); });
     });
   }
 

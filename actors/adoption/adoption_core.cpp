@@ -87,7 +87,8 @@ session_put_request adoption_core::first_row() const {
   session_put_request request{row.summary, row.what, row.policy, row.keys, row.key_commitment};
   auto& s = request.summary;
   s.state = session_state::sealing;
-  s.block_height = 0; // Of the recorder's chain.
+  s.block_height = 0; // It gets a place of its own: the recorder's chain may be lost with it.
+  s.block_producer = {};
   s.chunk_count = 0;
   s.stored_bytes = 0;
   return request;
@@ -147,9 +148,11 @@ std::string adoption_core::reason(std::size_t taken) const {
   return text;
 }
 
-session_summary adoption_core::finished(session_summary row, std::uint64_t block_height) {
+session_summary adoption_core::finished(session_summary row, std::uint64_t block_height,
+                                        const sign_public_key& block_producer) {
   row.state = row.interrupted ? session_state::interrupted : session_state::completed;
   row.block_height = block_height;
+  row.block_producer = block_producer;
   return row;
 }
 

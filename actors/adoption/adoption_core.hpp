@@ -62,7 +62,7 @@ public:
   session_summary row_with(const std::vector<chunk_record>& stored) const;
 
   /// The row's last state, once it is anchored in a block of this node's chain.
-  static session_summary finished(session_summary row, std::uint64_t block_height);
+  static session_summary finished(session_summary row, std::uint64_t block_height, const sign_public_key& block_producer);
 
 private:
   std::string reason(std::size_t taken) const;

@@ -54,4 +54,14 @@ void anchor_core::batch_ended(bool failed, time now) {
   due_at_ = now + wait;
 }
 
+void anchor_core::start_over(time now) {
+  failures_in_row_ = 0;
+  if (!under_way_ && !pending_.empty()) due_at_ = now;
+}
+
+void anchor_core::batch_lost(time now) {
+  under_way_ = false;
+  start_over(now);
+}
+
 } // namespace lucid

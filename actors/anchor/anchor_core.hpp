@@ -50,6 +50,11 @@ public:
   /// All of the batch has been answered. `failed`: what of it is not done waits and is tried again.
   void batch_ended(bool failed, time now);
 
+  /// Somebody else is asked from now on: what failed before says nothing about it, and what waits is due at once.
+  void start_over(time now);
+  /// The batch under way was with somebody who is not asked any more. Its entries wait again; then as `start_over`.
+  void batch_lost(time now);
+
   std::size_t pending_count() const noexcept { return pending_.size(); }
   bool under_way() const noexcept { return under_way_; }
   unsigned failures_in_row() const noexcept { return failures_in_row_; }

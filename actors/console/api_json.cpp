@@ -39,6 +39,7 @@ json to_json(const session_summary& s) {
           {"stored_bytes", s.stored_bytes},
           {"chunk_count", s.chunk_count},
           {"block_height", s.block_height},
+          {"block_producer", s.block_producer == sign_public_key{} ? "" : to_hex(s.block_producer)},
           {"reason", s.reason},
           {"interrupted", s.interrupted}};
 }
@@ -63,6 +64,8 @@ outcome<session_summary> session_summary_from_json(const json& object) {
     object.at("stored_bytes").get_to(s.stored_bytes);
     object.at("chunk_count").get_to(s.chunk_count);
     object.at("block_height").get_to(s.block_height);
+    if (object.at("block_producer") != "" && !read_hex(object, "block_producer", s.block_producer))
+      return refuse("the session is in a chain of no key");
     object.at("reason").get_to(s.reason);
     object.at("interrupted").get_to(s.interrupted);
   } catch (const json::exception& e) {

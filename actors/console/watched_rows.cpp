@@ -124,6 +124,10 @@ void write_restarts(const inspection& actor, std::string& json) {
 
 bool has_same_state_name(const session_summary& a, const session_summary& b) { return a.state == b.state; }
 void write_state_name(const session_summary& session, std::string& json) { write_json(to_string(session.state), json); }
+bool has_same_producer(const session_summary& a, const session_summary& b) { return a.block_producer == b.block_producer; }
+void write_producer(const session_summary& session, std::string& json) {
+  write_json(session.block_producer == sign_public_key{} ? std::string() : to_hex(session.block_producer), json);
+}
 bool has_same_id(const session_summary& a, const session_summary& b) { return a.id == b.id; }
 void write_id(const session_summary& session, std::string& json) { write_json(to_hex(session.id), json); }
 
@@ -183,6 +187,7 @@ std::span<const row_member<session_summary>> session_members() {
     of_session<&session_summary::stored_bytes>("stored_bytes"),
     of_session<&session_summary::chunk_count>("chunk_count"),
     of_session<&session_summary::block_height>("block_height"),
+    {"block_producer", has_same_producer, write_producer},
     of_session<&session_summary::reason>("reason"),
     of_session<&session_summary::interrupted>("interrupted"),
   };

@@ -99,7 +99,7 @@ outcome<void> ledger::append_new(std::span<const anchor_entry> entries, unix_tim
   return appended;
 }
 
-outcome<std::vector<anchor_record>> ledger::append(std::span<const anchor_entry> entries, unix_time_us now) {
+outcome<std::vector<anchored_entry>> ledger::append(std::span<const anchor_entry> entries, unix_time_us now) {
   if (entries.empty() || entries.size() > ledger_entries_max)
     return fail(errc::limit_exceeded, "ledger",
                 "a batch has 1 to " + std::to_string(ledger_entries_max) + " entries, not " +
@@ -113,7 +113,7 @@ outcome<std::vector<anchor_record>> ledger::append(std::span<const anchor_entry>
   auto appended = append_new(entries, now);
   if (!appended) return pass_on(std::move(appended));
   std::map<std::uint64_t, ledger_block> blocks; // Those that the entries stand in, each read once.
-  std::vector<anchor_record> records;
+  std::vector<anchored_entry> records;
   for (auto& entry : entries) {
     auto place = store_->find(entry.session, entry.manifest_hash);
     if (!place) return pass_on(std::move(place));
@@ -128,7 +128,8 @@ outcome<std::vector<anchor_record>> ledger::append(std::span<const anchor_entry>
         return fail(errc::corrupted, "ledger", block_name((*place)->height) + " does not hold what its index says");
       at = blocks.emplace((*place)->height, ledger_block{header->front(), std::move(*inside)}).first;
     }
-    records.push_back(make_anchor(at->second.header, at->second.entries, (*place)->index));
+    auto& block = at->second;
+    records.push_back({make_anchor(block.header, block.entries, (*place)->index), block.header});
   }
   return records;
 }

@@ -24,7 +24,7 @@ public:
 
   /// The places of `entries`, in their order. Those that are not in the chain go into one new block; one that is keeps
   /// its place, and the record tells what stands there. Errors: `limit_exceeded` for none or too many.
-  outcome<std::vector<anchor_record>> append(std::span<const anchor_entry> entries, unix_time_us now);
+  outcome<std::vector<anchored_entry>> append(std::span<const anchor_entry> entries, unix_time_us now);
 
   const ledger_core& core() const noexcept { return core_; }
 

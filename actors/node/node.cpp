@@ -122,7 +122,6 @@ outcome<void> node::parts::begin(const node_options& options) {
   owned.pins = std::make_shared<pin_file>(*files, settings.node.data_dir / "pins");
   owned.vault = vault;
   owned.capsules = capsules;
-  owned.records = std::make_shared<node_archive>(settings.node.data_dir);
   owned.refusals = std::make_shared<refusal_book>();
   if (!settings.mesh.listen.empty()) {
     auto opened = node_mesh::open(settings, owned.keys.sign, owned.keys.box, files, random, clock, owned.refusals);
@@ -130,6 +129,7 @@ outcome<void> node::parts::begin(const node_options& options) {
     mesh = std::move(*opened);
     owned.mesh = mesh.get();
   }
+  owned.records = std::make_shared<node_archive>(settings.node.data_dir, mesh ? mesh->cluster() : nullptr);
   owned.configuration_json = told(config_json(settings, options.origins));
   owned.pool = &pool;
   owned.readers = &readers;

@@ -71,7 +71,8 @@ outcome<recording_verdict> node_archive::verify(const session_id& session, const
   how.cancelled = cancelled;
   auto report = audit_stored(**recording, how);
   if (!report) return pass_on(std::move(report));
-  return verdict_of(*report, anchor_verdict_of(**recording, *report));
+  auto names = cluster_ ? chain_names_of(cluster_->view()) : chain_names();
+  return verdict_of(*report, anchor_verdict_of(**recording, *report), other_block_of(**recording, *report, names));
 }
 
 outcome<std::vector<block_header>> node_archive::blocks(std::optional<std::uint64_t> before, std::uint32_t count) {

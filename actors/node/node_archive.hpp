@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <memory>
 
 #include "messages/ports/archive.hpp"
+#include "messages/ports/cluster.hpp"
 
 namespace lucid {
 
@@ -12,7 +14,9 @@ namespace lucid {
 /// a millisecond, so nothing is shared between calls but whether a verification runs.
 class node_archive final : public archive {
 public:
-  explicit node_archive(std::filesystem::path data_dir) : data_dir_(std::move(data_dir)) {}
+  /// `cluster` names the nodes in whose chains recordings are anchored; none: this node stands alone.
+  explicit node_archive(std::filesystem::path data_dir, std::shared_ptr<cluster_port> cluster = nullptr)
+    : data_dir_(std::move(data_dir)), cluster_(std::move(cluster)) {}
 
   outcome<signed_manifest> manifest(const session_id& session) override;
   outcome<std::vector<chunk_record>> chunks(const session_id& session) override;
@@ -25,6 +29,7 @@ public:
 
 private:
   std::filesystem::path data_dir_;
+  std::shared_ptr<cluster_port> cluster_;
   std::atomic<bool> verifying_{false};
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "actors/anchor/anchor_dispatch.hpp"
 #include "actors/mesh/mesh_address.hpp"
 #include "actors/mesh/mesh_store.hpp"
 #include "actors/recorder/standby_core.hpp"
@@ -131,6 +132,7 @@ std::vector<placement_rule> leased_roles(const configuration& settings) {
   std::vector<placement_rule> rules;
   if (stand_in_for_each_other(settings.placement.capture))
     rules.push_back({std::string(capture_role), settings.placement.capture, 1});
+  if (!settings.placement.anchor.empty()) rules.push_back({std::string(anchor_role), settings.placement.anchor, 1});
   if (settings.placement.seal.empty()) return rules;
   placement_rule seal{"seal", settings.placement.seal, 1};
   if (auto count = settings.placement.counts.find("seal"); count != settings.placement.counts.end())

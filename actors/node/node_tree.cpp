@@ -10,6 +10,7 @@
 #include "actors/adoption/adoption_actor.hpp"
 #include "actors/adoption/adoption_core.hpp"
 #include "actors/anchor/anchor_actor.hpp"
+#include "actors/anchor/anchoring_actor.hpp"
 #include "actors/blobs/blobs_actor.hpp"
 #include "actors/capture/capture_actor.hpp"
 #include "actors/chunk/chunk_actor.hpp"
@@ -121,18 +122,28 @@ replication_parts replication_of(const node_parts& parts) {
   return made;
 }
 
-supervisor_spec storage_tree(const node_parts& parts) {
+/// Anchoring is done here, or, where it is placed, by whichever node has the role.
+child_spec anchor_of(const node_parts& parts) {
   auto& settings = parts.settings;
   anchor_limits limits;
   limits.batch_window = settings.anchor.batch_interval;
   limits.batch_count_max = settings.anchor.batch_entries_max;
   limits.retry_min = settings.anchor.retry_interval;
   limits.retry_max = std::max(limits.retry_min, limits.retry_max);
+  if (!parts.mesh || settings.placement.anchor.empty()) return anchor_child(limits);
+  // The answer to a batch is one message; the first kilobyte is for what is around it.
+  limits.batch_count_max = std::min<std::size_t>(limits.batch_count_max,
+                                                 settings.mesh.message_bytes_max / remote_anchor_bytes_max - 1);
+  return anchor_child(limits, parts.mesh->cluster());
+}
+
+supervisor_spec storage_tree(const node_parts& parts) {
+  auto& settings = parts.settings;
   auto spec = supervisor(settings, "storage", strategy::rest_for_one);
   spec.children = {
     configured(store_child(open_store(parts)), settings),
     configured(ledger_child({ledger_file_opener(settings.node.data_dir), parts.keys.sign}), settings),
-    configured(anchor_child(limits), settings),
+    configured(anchor_of(parts), settings),
   };
   return spec;
 }
@@ -163,6 +174,7 @@ bool stands_by(const node_parts& parts) {
 std::vector<std::string> exports_of(const node_parts& parts) {
   std::vector<std::string> exported;
   if (may(parts.settings.placement.seal, parts)) exported.emplace_back(paths::sealing);
+  if (may(parts.settings.placement.anchor, parts)) exported.emplace_back(paths::anchoring);
   if (may(parts.settings.placement.replicas, parts)) exported.emplace_back(paths::replicas);
   if (stands_by(parts)) exported.emplace_back(paths::standby);
   return exported;
@@ -382,6 +394,7 @@ supervisor_spec node_tree(const node_parts& parts) {
     root.children.push_back(nested(mesh_tree(parts)));
     root.children.push_back(nested(copies_tree(parts)));
     if (may(settings.placement.seal, parts)) root.children.push_back(configured(sealing_child(sealing_of(parts)), settings));
+    if (may(settings.placement.anchor, parts)) root.children.push_back(configured(anchoring_child(parts.mesh->cluster()), settings));
     if (stands_by(parts)) root.children.push_back(configured(standby_child(standby_of(parts)), settings));
   }
   if (settings.console.serve == "on" && (!parts.mesh || may(settings.placement.console, parts)))

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "messages/bytes.hpp"
+
 namespace lucid {
 
 std::string duration_text(unix_time_us length_us) {
@@ -29,6 +31,25 @@ std::string time_text(unix_time_us at_us) {
   std::array<char, 40> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
   return text.data();
+}
+
+chain_names chain_names_of(const cluster_view& cluster) {
+  chain_names names;
+  for (auto& member : cluster.members) names.emplace(member.sign_key, member.name);
+  return names;
+}
+
+std::string block_text(std::uint64_t height, const sign_public_key& producer, const chain_names& names) {
+  if (producer == sign_public_key{}) return fmt::format("{}", height);
+  auto known = names.find(producer);
+  return fmt::format("{} of {}", height, known == names.end() ? to_hex(byte_view(producer).first(4)) : known->second);
+}
+
+std::string block_sentence(std::uint64_t height, const sign_public_key& producer, const chain_names& names) {
+  if (producer == sign_public_key{}) return fmt::format("block {}", height);
+  auto known = names.find(producer);
+  if (known != names.end()) return fmt::format("block {} of {}'s chain", height, known->second);
+  return fmt::format("block {} of the chain of {}...", height, to_hex(byte_view(producer).first(8)));
 }
 
 unix_time_us recorded_length_us(const session_summary& s) noexcept {

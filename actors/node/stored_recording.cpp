@@ -85,9 +85,17 @@ outcome<anchor_record> stored_recording::anchor() {
   return store_.anchor_of(row_.summary.id);
 }
 
+outcome<stored_anchor> stored_recording::anchored() {
+  std::lock_guard lock(mutex_);
+  return store_.anchor_with_block(row_.summary.id);
+}
+
 outcome<std::vector<block_header>> stored_recording::blocks() {
-  auto place = anchor();
-  if (!place) return pass_on(std::move(place));
+  auto place_and_block = anchored();
+  if (!place_and_block) return pass_on(std::move(place_and_block));
+  // Of another node's chain there is the one block, which was checked before it was stored.
+  if (place_and_block->block) return std::vector{*place_and_block->block};
+  auto place = &place_and_block->record;
   auto chain = ledger_file::open_read_only(ledger_file_name(data_dir_));
   if (!chain) return pass_on(std::move(chain));
   auto headers = chain->headers(place->block_height, blocks_shown_max);

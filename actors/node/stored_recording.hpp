@@ -45,6 +45,9 @@ public:
   outcome<std::vector<chunk_record>> chunks(); ///< What is stored: video by index, then events.
   outcome<payload> chunk(track on, std::uint32_t index); ///< The file as it is. Errors: `not_found` for none of its chunks.
 
+  /// With the block, where it is of another node's chain.
+  outcome<stored_anchor> anchored();
+
   outcome<signed_manifest> document() override;
   outcome<anchor_record> anchor() override;
   outcome<std::vector<block_header>> blocks() override;

@@ -33,12 +33,15 @@ verdict_check check_of(std::string name, bool good, std::string found) {
   return {std::move(name), good ? "ok" : "FAIL", std::move(found)};
 }
 
-std::string anchor_text(const audit_report& report) {
+std::string anchor_text(const audit_report& report, const std::string& other_block) {
   if (!report.block) return "not found in the chain";
   auto& block = *report.block;
+  auto key = to_hex(byte_view(block.producer).first(8));
+  // Of another node's chain there is this block alone.
+  if (!other_block.empty())
+    return fmt::format("{}, slot {}, {}, signed by {}...", other_block, block.slot, time_text(block.time_us), key);
   return fmt::format("block {}, slot {}, {}, signed by {}...; {} block{} on top", block.height, block.slot,
-                     time_text(block.time_us), to_hex(byte_view(block.producer).first(8)), report.confirmations,
-                     report.confirmations == 1 ? "" : "s");
+                     time_text(block.time_us), key, report.confirmations, report.confirmations == 1 ? "" : "s");
 }
 
 std::string chunks_text(const manifest& m, const audit_report& report) {
@@ -95,7 +98,14 @@ anchor_verdict anchor_verdict_of(const stored_recording& recording, const audit_
   return pending ? anchor_verdict::pending : anchor_verdict::judged;
 }
 
-std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict anchor, const std::optional<std::string>& key_name) {
+std::string other_block_of(stored_recording& recording, const audit_report& report, const chain_names& names) {
+  auto anchored = recording.anchored();
+  if (!anchored || !anchored->block || !report.block) return {};
+  return block_sentence(report.block->height, report.block->producer, names);
+}
+
+std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict anchor, const std::optional<std::string>& key_name,
+                                     const std::string& other_block) {
   std::vector<verdict_check> checks;
   bool manifest_good = report.what && !any_of(report, of_manifest);
   checks.push_back(check_of("manifest", manifest_good,
@@ -103,7 +113,7 @@ std::vector<verdict_check> checks_of(const audit_report& report, anchor_verdict 
   if (!report.what) return checks;
   if (anchor == anchor_verdict::pending) checks.push_back({"anchor", "pending", "not yet in the chain"});
   else if (anchor == anchor_verdict::no_chain) checks.push_back({"anchor", "-", "no chain here: this is a folder of copies"});
-  else checks.push_back(check_of("anchor", report.anchored && !any_of(report, of_anchor), anchor_text(report)));
+  else checks.push_back(check_of("anchor", report.anchored && !any_of(report, of_anchor), anchor_text(report, other_block)));
   checks.push_back(check_of("chunks", !any_of(report, of_chunks), chunks_text(*report.what, report)));
   checks.push_back(content_check(report, key_name));
   return checks;
@@ -118,8 +128,8 @@ std::string verdict_text(const audit_report& report, anchor_verdict anchor) {
   return fmt::format("NOT INTACT: {} finding{}.", count, count == 1 ? "" : "s");
 }
 
-recording_verdict verdict_of(const audit_report& report, anchor_verdict anchor) {
-  recording_verdict verdict{verdict_text(report, anchor), checks_of(report, anchor, std::nullopt), {}};
+recording_verdict verdict_of(const audit_report& report, anchor_verdict anchor, const std::string& other_block) {
+  recording_verdict verdict{verdict_text(report, anchor), checks_of(report, anchor, std::nullopt, other_block), {}};
   for (auto& check : verdict.checks)
     if (auto* wrong = check.verdict == "FAIL" ? first_wrong(report, check.name) : nullptr)
       check.found += "; " + wrong->what;

@@ -370,7 +370,7 @@ struct replication_shell {
   struct news_to_tell {
     session_row row;
     std::optional<manifest_put_request> manifest;
-    std::optional<anchor_record> anchor;
+    std::optional<stored_anchor> anchor;
   };
 
   void carry_out(const news_action& a) const {

@@ -77,9 +77,10 @@ session_commands session_core::manifest_built(const anchor_entry& entry, unix_ti
   return enter(session_state::anchoring, now);
 }
 
-session_commands session_core::anchored(const anchor_record& record, unix_time_us now) {
+session_commands session_core::anchored(const stored_anchor& anchor, unix_time_us now) {
   if (summary_.state != session_state::anchoring) return {};
-  summary_.block_height = record.block_height;
+  summary_.block_height = anchor.record.block_height;
+  if (anchor.block) summary_.block_producer = anchor.block->producer;
   return enter(end_state(), now);
 }
 

@@ -60,7 +60,7 @@ public:
   session_commands capture_ended(const capture_end& end, unix_time_us now);
   session_commands chunks_finished(const chunk_totals& totals, unix_time_us now);
   session_commands manifest_built(const anchor_entry& entry, unix_time_us now);
-  session_commands anchored(const anchor_record& record, unix_time_us now);
+  session_commands anchored(const stored_anchor& anchor, unix_time_us now);
   session_commands trouble(const error& cause, unix_time_us now);
   session_commands woken(unix_time_us now);
 

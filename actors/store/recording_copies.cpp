@@ -97,10 +97,10 @@ outcome<signed_manifest> recording_store::mirror_manifest(const node_id& origin,
   return put_manifest(request);
 }
 
-outcome<anchor_record> recording_store::mirror_anchor(const node_id& origin, const anchor_record& record) {
-  auto ours = check_origin(origin, record.entry.session);
+outcome<stored_anchor> recording_store::mirror_anchor(const node_id& origin, const stored_anchor& anchor) {
+  auto ours = check_origin(origin, anchor.record.entry.session);
   if (!ours) return pass_on(std::move(ours));
-  return put_anchor(record);
+  return put_anchor(anchor);
 }
 
 outcome<void> recording_store::mirror_remove(const node_id& origin, const session_id& session) {
@@ -137,7 +137,7 @@ outcome<void> recording_store::mirror_take_over(const node_id& from, const node_
   if (!forget) return pass_on(std::move(forget));
   auto done = forget->bind(byte_view(session)).run();
   if (!done) return done;
-  auto mark = db_.prepare("UPDATE sessions SET origin = ?, block_height = 0 WHERE id = ?");
+  auto mark = db_.prepare("UPDATE sessions SET origin = ?, block_height = 0, block_producer = NULL WHERE id = ?");
   if (!mark) return pass_on(std::move(mark));
   done = mark->bind(byte_view(to)).bind(byte_view(session)).run();
   if (!done) return done;

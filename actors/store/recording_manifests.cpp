@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/format/ledger_codec.hpp"
 #include "actors/store/store_rows.hpp"
 
 namespace lucid {
@@ -71,54 +72,61 @@ outcome<std::optional<manifest_put_request>> recording_store::manifest_with_entr
   return manifest_put_request{session, std::move(*document), **entry};
 }
 
-outcome<anchor_record> recording_store::put_anchor(const anchor_record& record) {
+outcome<stored_anchor> recording_store::put_anchor(const stored_anchor& anchor) {
+  auto& record = anchor.record;
   auto& session = record.entry.session;
   auto stored = manifest_entry(session);
   if (!stored) return pass_on(std::move(stored));
   if (!*stored) return fail(errc::not_found, "store", "session " + short_id(session) + " has no manifest to anchor");
   if ((*stored)->manifest_hash != record.entry.manifest_hash)
     return fail(errc::invalid_input, "store", "the anchor of session " + short_id(session) + " is of another manifest");
-  auto known = anchor_of(session);
-  if (known) {
-    if (known->block_height == record.block_height && known->entry_index == record.entry_index) return known;
-    return fail(errc::already_exists, "store",
-                "session " + short_id(session) + " is anchored in block " + std::to_string(known->block_height) +
-                  " already");
-  }
-  if (known.error().code != errc::not_found) return known;
+  auto known = anchor_with_block(session);
+  if (known || known.error().code != errc::not_found) return known;
   auto change = transaction::begin(db_);
   if (!change) return pass_on(std::move(change));
-  auto row = db_.prepare("INSERT INTO anchors(session, manifest_hash, root, sealed_us, block_height, entry_index, path)"
-                         " VALUES(?,?,?,?,?,?,?)");
+  auto row = db_.prepare("INSERT INTO anchors(session, manifest_hash, root, sealed_us, block_height, entry_index, path, block)"
+                         " VALUES(?,?,?,?,?,?,?,nullif(?,zeroblob(0)))");
   if (!row) return pass_on(std::move(row));
+  auto block = anchor.block ? encode_block_header(*anchor.block) : byte_buffer();
   auto done = row->bind(byte_view(session)).bind(byte_view(record.entry.manifest_hash))
                 .bind(byte_view(record.entry.root)).bind(record.entry.sealed_us).bind_count(record.block_height)
-                .bind_count(record.entry_index).bind(bytes_of(record.path)).run();
+                .bind_count(record.entry_index).bind(bytes_of(record.path)).bind(byte_view(block)).run();
   if (!done) return pass_on(std::move(done));
-  auto height = db_.prepare("UPDATE sessions SET block_height = ? WHERE id = ?");
+  auto height = db_.prepare("UPDATE sessions SET block_height = ?, block_producer = nullif(?, zeroblob(32)) WHERE id = ?");
   if (!height) return pass_on(std::move(height));
-  done = height->bind_count(record.block_height).bind(byte_view(session)).run();
+  auto producer = anchor.block ? anchor.block->producer : sign_public_key{};
+  done = height->bind_count(record.block_height).bind(byte_view(producer)).bind(byte_view(session)).run();
   if (done) done = change->commit();
   if (!done) return pass_on(std::move(done));
-  return record;
+  return anchor;
 }
 
 outcome<anchor_record> recording_store::anchor_of(const session_id& session) {
-  auto query = db_.prepare("SELECT manifest_hash, root, sealed_us, block_height, entry_index, path FROM anchors"
-                           " WHERE session = ?");
+  return anchor_with_block(session).map([](stored_anchor anchor) { return std::move(anchor.record); });
+}
+
+outcome<stored_anchor> recording_store::anchor_with_block(const session_id& session) {
+  auto query = db_.prepare(sql({"SELECT manifest_hash, root, sealed_us, block_height, entry_index, path, ",
+                                has_blocks_ ? "block" : "NULL", " FROM anchors WHERE session = ?"}));
   if (!query) return pass_on(std::move(query));
   auto row = query->bind(byte_view(session)).step();
   if (!row) return pass_on(std::move(row));
   if (!*row) return fail(errc::not_found, "store", "session " + short_id(session) + " is not anchored yet");
   auto& r = **row;
-  anchor_record record;
+  stored_anchor anchor;
+  auto& record = anchor.record;
   record.entry = {session, r.fixed<32>(0), r.fixed<32>(1), r.integer(2)};
   record.block_height = r.count(3);
   record.entry_index = r.count_as<std::uint32_t>(4);
   record.path = read_digests(r, 5, path_size_bytes_max);
+  if (!r.is_null(6)) {
+    auto block = decode_block_header(r.blob(6, block_header_size_bytes));
+    if (block) anchor.block = std::move(*block);
+    else r.spoil(6, "the header of a block");
+  }
   auto sound = r.check("anchors", short_id(session));
   if (!sound) return pass_on(std::move(sound));
-  return record;
+  return anchor;
 }
 
 outcome<std::vector<anchor_entry>> recording_store::unanchored() {

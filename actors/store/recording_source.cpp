@@ -32,10 +32,10 @@ public:
   outcome<std::optional<manifest_put_request>> manifest(const session_id& session) override {
     return with_store([&](recording_store& store) { return store.manifest_with_entry(session); });
   }
-  outcome<std::optional<anchor_record>> anchor(const session_id& session) override {
-    auto found = with_store([&](recording_store& store) { return store.anchor_of(session); });
+  outcome<std::optional<stored_anchor>> anchor(const session_id& session) override {
+    auto found = with_store([&](recording_store& store) { return store.anchor_with_block(session); });
     if (found) return std::optional(std::move(*found));
-    if (found.error().code == errc::not_found) return std::optional<anchor_record>();
+    if (found.error().code == errc::not_found) return std::optional<stored_anchor>();
     return pass_on(std::move(found));
   }
   outcome<std::optional<node_id>> origin(const session_id& session) override {

@@ -43,7 +43,7 @@ outcome<recording_store> recording_store::open(const store_options& options, fil
   // SQLite takes a negative number as KiB.
   if (auto set = db->execute("PRAGMA cache_size=-" + std::to_string(options.cache_bytes_max >> 10)); !set)
     return pass_on(std::move(set));
-  recording_store store(std::move(*db), options, files);
+  recording_store store(std::move(*db), options, files, true);
   auto tidied = store.tidy();
   if (!tidied) return pass_on(std::move(tidied));
   return store;
@@ -53,7 +53,9 @@ outcome<recording_store> recording_store::open_read_only(const store_options& op
   auto db = database::open_read_only(store_file(options.folder), static_cast<int>(store_migrations.size()),
                                      store_version_readable_min);
   if (!db) return pass_on(std::move(db));
-  return recording_store(std::move(*db), options, files);
+  auto version = db->version();
+  if (!version) return pass_on(std::move(version));
+  return recording_store(std::move(*db), options, files, *version >= store_version_with_blocks);
 }
 
 /// Only unfinished sessions are compared with their files: those of the others were complete when they ended, and
@@ -115,7 +117,7 @@ outcome<void> recording_store::tidy_session(const session_id& session) {
 // --- sessions --------------------------------------------------------------------------------------------------
 
 outcome<session_summary> recording_store::summary(const session_id& id) {
-  auto query = db_.prepare(sql({"SELECT ", summary_columns, " FROM sessions WHERE id = ? AND removed = 0"}));
+  auto query = db_.prepare(sql({"SELECT ", summary_columns, producer_column(), " FROM sessions WHERE id = ? AND removed = 0"}));
   if (!query) return pass_on(std::move(query));
   auto row = query->bind(byte_view(id)).step();
   if (!row) return pass_on(std::move(row));
@@ -159,8 +161,9 @@ outcome<void> recording_store::insert_session_row(const session_put_request& req
   auto& w = request.what;
   auto row = db_.prepare(sql({"INSERT INTO sessions(", summary_columns,
                               ", asked_source, asked_username, asked_width, asked_height, asked_frame_rate_max,"
-                              " asked_encoder, asked_quality, length_seconds_max, key_commitment)"
-                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,zeroblob(32)))"}));
+                              " asked_encoder, asked_quality, length_seconds_max, key_commitment, block_producer)"
+                              " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,zeroblob(32)),"
+                              "nullif(?,zeroblob(32)))"}));
   if (!row) return pass_on(std::move(row));
   auto source = without_password(s.source), asked_source = without_password(w.source);
   auto done = row->bind(byte_view(s.id)).bind_count(static_cast<std::uint64_t>(s.state)).bind(s.title).bind(s.owner)
@@ -170,7 +173,7 @@ outcome<void> recording_store::insert_session_row(const session_put_request& req
                 .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(asked_source).bind(w.username)
                 .bind_count(w.width).bind_count(w.height).bind_count(w.frame_rate_max).bind(w.encoder)
                 .bind_count(w.quality).bind_count(request.policy.length_seconds_max)
-                .bind(byte_view(request.key_commitment)).run();
+                .bind(byte_view(request.key_commitment)).bind(byte_view(s.block_producer)).run();
   if (!done) return done;
   return insert_people(s.id, request.policy.recipients, request.keys);
 }
@@ -219,12 +222,14 @@ outcome<session_summary> recording_store::update_session(const session_summary& 
 outcome<void> recording_store::write_summary(const session_summary& s) {
   auto row = db_.prepare("UPDATE sessions SET state = ?, started_us = ?, ended_us = ?, frame_count = ?,"
                          " fragment_count = ?, gap_count = ?, captured_bytes = ?, stored_bytes = ?, chunk_count = ?,"
-                         " block_height = max(block_height, ?), reason = ?, interrupted = max(interrupted, ?) WHERE id = ?");
+                         " block_height = max(block_height, ?), reason = ?, interrupted = max(interrupted, ?),"
+                         " block_producer = coalesce(nullif(?, zeroblob(32)), block_producer) WHERE id = ?");
   if (!row) return pass_on(std::move(row));
   return row->bind_count(static_cast<std::uint64_t>(s.state)).bind(s.started_us).bind(s.ended_us)
     .bind_count(s.frame_count).bind_count(s.fragment_count).bind_count(s.gap_count).bind_count(s.captured_bytes)
     .bind_count(s.stored_bytes).bind_count(s.chunk_count).bind_count(s.block_height)
-    .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u).bind(byte_view(s.id)).run();
+    .bind(cut_text(s.reason, reason_size_bytes_max)).bind_count(s.interrupted ? 1u : 0u)
+    .bind(byte_view(s.block_producer)).bind(byte_view(s.id)).run();
 }
 
 /// The node's own copy of the key is for finishing what it began. After the end only the recipients can read.
@@ -236,7 +241,7 @@ outcome<void> recording_store::drop_node_keys(const session_id& session) {
 }
 
 outcome<session_row> recording_store::session(const session_id& id) {
-  auto query = db_.prepare(sql({"SELECT ", summary_columns,
+  auto query = db_.prepare(sql({"SELECT ", summary_columns, producer_column(),
                                 ", asked_source, asked_username, asked_width, asked_height, asked_frame_rate_max,"
                                 " asked_encoder, asked_quality, length_seconds_max"
                                 " FROM sessions WHERE id = ? AND removed = 0"}));
@@ -246,14 +251,14 @@ outcome<session_row> recording_store::session(const session_id& id) {
   if (!*row) return no_session(id);
   session_row all;
   auto& r = **row;
-  all.what.source = r.text(17, source_size_bytes_max);
-  all.what.username = r.text(18, name_size_bytes_max);
-  all.what.width = r.count_as<std::uint32_t>(19);
-  all.what.height = r.count_as<std::uint32_t>(20);
-  all.what.frame_rate_max = r.count_as<std::uint32_t>(21);
-  all.what.encoder = r.text(22, name_size_bytes_max);
-  all.what.quality = r.count_as<std::uint32_t>(23);
-  all.policy.length_seconds_max = r.count_as<std::uint32_t>(24);
+  all.what.source = r.text(18, source_size_bytes_max);
+  all.what.username = r.text(19, name_size_bytes_max);
+  all.what.width = r.count_as<std::uint32_t>(20);
+  all.what.height = r.count_as<std::uint32_t>(21);
+  all.what.frame_rate_max = r.count_as<std::uint32_t>(22);
+  all.what.encoder = r.text(23, name_size_bytes_max);
+  all.what.quality = r.count_as<std::uint32_t>(24);
+  all.policy.length_seconds_max = r.count_as<std::uint32_t>(25);
   auto head = read_summary(r); // Checks all columns read so far.
   if (!head) return pass_on(std::move(head));
   all.summary = std::move(*head);
@@ -322,7 +327,7 @@ outcome<std::vector<wrapped_key>> recording_store::keys(const session_id& sessio
 }
 
 outcome<std::vector<session_summary>> recording_store::sessions(const session_list_request& which) {
-  auto query = db_.prepare(sql({"SELECT ", summary_columns, " FROM sessions WHERE removed = 0 AND state < ?"
+  auto query = db_.prepare(sql({"SELECT ", summary_columns, producer_column(), " FROM sessions WHERE removed = 0 AND state < ?"
                                 " ORDER BY created_us DESC, id LIMIT ? OFFSET ?"}));
   if (!query) return pass_on(std::move(query));
   query->bind(which.unfinished_only ? static_cast<std::int64_t>(session_state::completed) : std::int64_t{256})

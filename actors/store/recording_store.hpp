@@ -47,7 +47,7 @@ public:
   outcome<session_summary> update_session(const session_summary& news) override;
   outcome<session_summary> remove_session(const session_id& id) override;
   outcome<signed_manifest> put_manifest(const manifest_put_request& request) override;
-  outcome<anchor_record> put_anchor(const anchor_record& record) override;
+  outcome<stored_anchor> put_anchor(const stored_anchor& anchor) override;
 
   outcome<std::vector<chunk_record>> chunks(const session_id& session) override;
   outcome<session_row> session(const session_id& id) override;
@@ -62,7 +62,7 @@ public:
   /// As put_chunk, whatever the session's state is. One that is there with another content is replaced.
   outcome<chunk_record> mirror_chunk(const node_id& origin, const sealed_chunk& chunk);
   outcome<signed_manifest> mirror_manifest(const node_id& origin, const manifest_put_request& request);
-  outcome<anchor_record> mirror_anchor(const node_id& origin, const anchor_record& record);
+  outcome<stored_anchor> mirror_anchor(const node_id& origin, const stored_anchor& anchor);
   /// In any state. Harmless when there is none.
   outcome<void> mirror_remove(const node_id& origin, const session_id& session);
   /// Removes the file of a chunk that is not what it was; its row stays until a good one is put in its place.
@@ -91,6 +91,8 @@ public:
   /// With what is to be anchored for it; none before there is one.
   outcome<std::optional<manifest_put_request>> manifest_with_entry(const session_id& session);
   outcome<anchor_record> anchor_of(const session_id& session);
+  /// With the block, where it is of another node's chain.
+  outcome<stored_anchor> anchor_with_block(const session_id& session);
 
   /// The sessions whose id begins with `prefix` in hexadecimal; at most `count`. Errors: `invalid_input`.
   outcome<std::vector<session_id>> find(const std::string& prefix, std::uint32_t count);
@@ -104,8 +106,8 @@ public:
   const std::vector<error>& findings() const noexcept { return findings_; }
 
 private:
-  recording_store(database db, const store_options& options, file_system& files)
-    : db_(std::move(db)), options_(options), files_(&files) {}
+  recording_store(database db, const store_options& options, file_system& files, bool has_blocks)
+    : db_(std::move(db)), options_(options), files_(&files), has_blocks_(has_blocks) {}
 
   outcome<bool> is_stored(const chunk_record& record);
   outcome<std::optional<chunk_record>> chunk(const chunk_key& key);
@@ -124,6 +126,7 @@ private:
   outcome<void> write_summary(const session_summary& summary);
   outcome<void> drop_node_keys(const session_id& session);
   outcome<session_summary> summary(const session_id& id);
+  std::string_view producer_column() const { return has_blocks_ ? ", block_producer" : ", NULL"; }
   outcome<std::vector<chunk_record>> read_chunks(statement& query, const session_id& session);
   outcome<std::vector<wrapped_key>> keys(const session_id& session);
   outcome<digest> key_commitment(const session_id& session);
@@ -139,6 +142,7 @@ private:
   database db_;
   store_options options_;
   file_system* files_;
+  bool has_blocks_; ///< False: a file of an earlier version, opened for reading.
   std::vector<error> findings_;
 };
 

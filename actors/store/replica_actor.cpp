@@ -151,7 +151,7 @@ struct replica_shell {
       if (!put) return pass_on(std::move(put));
     }
     if (!r.anchors.empty()) {
-      if (r.anchors.front().entry.session != session)
+      if (r.anchors.front().record.entry.session != session)
         return fail(errc::invalid_input, "replicas", "the anchor is of another session than the row");
       auto put = store().mirror_anchor(r.origin, r.anchors.front());
       if (!put) return pass_on(std::move(put));

@@ -51,7 +51,7 @@ store_api::behavior_type store_actor(store_api::stateful_pointer<store_actor_sta
       [&state, answer](const session_list_request& r) { return answer(state.store->sessions(r)); },
       [&state, answer](const session_remove_request& r) { return answer(state.store->remove_session(r.session)); },
       [&state, answer](const manifest_put_request& r) { return answer(state.store->put_manifest(r)); },
-      [&state, answer](const anchor_put_request& r) { return answer(state.store->put_anchor(r.record)); },
+      [&state, answer](const anchor_put_request& r) { return answer(state.store->put_anchor(r.what)); },
       [&state, answer](const unanchored_list_request&) { return answer(state.store->unanchored()); },
     },
     [&state] {

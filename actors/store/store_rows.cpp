@@ -49,6 +49,7 @@ outcome<session_summary> read_summary(row_reader& row) {
   s.block_height = row.count(14);
   s.reason = row.text(15, reason_size_bytes_max);
   s.interrupted = row.count(16) != 0;
+  if (!row.is_null(17)) s.block_producer = row.fixed<32>(17);
   auto sound = row.check("sessions", short_id(s.id));
   if (!sound) return pass_on(std::move(sound));
   return s;

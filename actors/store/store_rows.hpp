@@ -33,7 +33,7 @@ std::string sql(std::initializer_list<std::string_view> parts);
 /// "3f9a01c2/video/7", for messages.
 std::string name_of(const chunk_key& key);
 
-/// The columns `summary_columns`, from the first on. Errors: `corrupted`, as of all readers here.
+/// The columns `summary_columns`, from the first on, and behind them the block's producer or NULL. Errors: `corrupted`, as of all readers here.
 outcome<session_summary> read_summary(row_reader& row);
 /// The columns `chunk_columns`.
 outcome<chunk_record> read_chunk(row_reader& row, const session_id& session);

@@ -7,7 +7,7 @@
 namespace lucid {
 
 /// Script n leads from version n to n + 1. Times are Unix microseconds, keys and digests blobs of their own length.
-inline constexpr std::array<std::string_view, 4> store_migrations{
+inline constexpr std::array<std::string_view, 5> store_migrations{
   R"sql(
 CREATE TABLE sessions(
   id BLOB PRIMARY KEY CHECK(length(id) = 32),
@@ -81,7 +81,15 @@ CREATE TABLE fences(role TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITH
   // The commitment to the session's key (null: made by an earlier version): whoever finishes a recording whose recorder is
   // lost has to state it, and does not have the key.
   "ALTER TABLE sessions ADD COLUMN key_commitment BLOB CHECK(key_commitment IS NULL OR length(key_commitment) = 32);",
+  // The header of a block of another node's chain (null: of this node's own, which the ledger has), and, for lists, whose it is.
+  R"sql(
+ALTER TABLE anchors ADD COLUMN block BLOB CHECK(block IS NULL OR length(block) = 200);
+ALTER TABLE sessions ADD COLUMN block_producer BLOB CHECK(block_producer IS NULL OR length(block_producer) = 32);
+)sql",
 };
+
+/// The first version that knows of blocks of other nodes' chains.
+inline constexpr int store_version_with_blocks = 5;
 
 /// The oldest version that can be read without being brought up to date: what came later is not read then.
 inline constexpr int store_version_readable_min = 2;

@@ -128,10 +128,12 @@ public:
 
   const std::filesystem::path& file() const noexcept { return file_; }
 
+  /// Of the file, as the migrations number it.
+  outcome<int> version();
+
 private:
   database(sqlite3* db, std::filesystem::path file) : db_(db), file_(std::move(file)) {}
   static outcome<database> connect(const std::filesystem::path& file, int flags, const std::string& uri_options);
-  outcome<int> version();
   outcome<void> migrate(std::span<const std::string_view> migrations);
 
   sqlite3* db_ = nullptr;

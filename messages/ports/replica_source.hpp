@@ -26,7 +26,7 @@ public:
                                                     std::uint32_t count) = 0;
   virtual outcome<payload> chunk(const chunk_key& key) = 0;
   virtual outcome<std::optional<manifest_put_request>> manifest(const session_id& session) = 0;
-  virtual outcome<std::optional<anchor_record>> anchor(const session_id& session) = 0;
+  virtual outcome<std::optional<stored_anchor>> anchor(const session_id& session) = 0;
   /// The node whose recording it is; none: this one's own.
   virtual outcome<std::optional<node_id>> origin(const session_id& session) = 0;
 };

@@ -25,7 +25,8 @@ public:
   virtual outcome<session_summary> remove_session(const session_id& id) = 0;
 
   virtual outcome<signed_manifest> put_manifest(const manifest_put_request& request) = 0;
-  virtual outcome<anchor_record> put_anchor(const anchor_record& record) = 0;
+  /// The first place that was put wins, and is the answer.
+  virtual outcome<stored_anchor> put_anchor(const stored_anchor& anchor) = 0;
   virtual outcome<std::vector<anchor_entry>> unanchored() = 0; ///< Oldest first, at most `unanchored_count_max`.
 
   /// 10,000 entries of about 120 bytes are 1.2 MB.

@@ -139,7 +139,7 @@ struct configuration {
 
   /// Names of nodes in order of preference; "*" stands for all others.
   struct placement_settings {
-    std::vector<std::string> capture, seal, replicas, console;
+    std::vector<std::string> capture, seal, anchor, replicas, console;
     std::map<std::string, std::string> counts; ///< Role to number.
   } placement;
 

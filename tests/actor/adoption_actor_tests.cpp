@@ -124,7 +124,7 @@ struct adoption_world : world {
     anchor_entry entry{m.session, document.hash, m.root, m.ended_us};
     auto store = copies();
     must(store.mirror_manifest(recorder, {m.session, document, entry}));
-    must(store.mirror_anchor(recorder, {entry, 33, 0, {}})); // In a chain that is gone.
+    must(store.mirror_anchor(recorder, {{entry, 33, 0, {}}, {}})); // In a chain that is gone.
     return document;
   }
 

@@ -265,7 +265,7 @@ struct replica_world : world {
     anchor_entry entry{id_of(n), blake3(as_bytes(text)), digest{4}, 5};
     must(store->put_manifest({id_of(n), {text, entry.manifest_hash, {}}, entry}));
     move_to(n, anchoring);
-    must(store->put_anchor({entry, 3, 0, {}}));
+    must(store->put_anchor({{entry, 3, 0, {}}, {}}));
     move_to(n, completed);
   }
   recording_store copy_of(holder& h) { return must(recording_store::open_read_only({replicas_folder(h.temp.path()), 0}, *files)); }

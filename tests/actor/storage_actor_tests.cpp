@@ -211,7 +211,7 @@ struct storage_world : world {
     manifest_put_request m{id_of(n), {"{}", entry_of(n).manifest_hash, {}}, entry_of(n)};
     BOOST_REQUIRE(answered(ask<signed_manifest, store_api>(*this, std::string(paths::store), m)));
   }
-  auto anchor(std::uint8_t n) { return ask<anchor_record, anchor_api>(*this, std::string(paths::anchor), entry_of(n)); }
+  auto anchor(std::uint8_t n) { return ask<stored_anchor, anchor_api>(*this, std::string(paths::anchor), entry_of(n)); }
   ledger_status verify() {
     auto file = must(ledger_file::open_read_only(ledger_file_name(temp.path())));
     return must(verify_chain(file, producer->public_key()));
@@ -229,13 +229,13 @@ BOOST_FIXTURE_TEST_CASE(manifests_of_one_window_share_a_block_and_repeats_get_th
   BOOST_TEST(!answered(one));
   advance(2ms);
   BOOST_REQUIRE((answered(one) && answered(two) && answered(again)));
-  BOOST_TEST((*one)->value().block_height == 1u);
-  BOOST_TEST((*two)->value().block_height == 1u);
-  BOOST_TEST((*again)->value().entry_index == (*one)->value().entry_index);
+  BOOST_TEST((*one)->value().record.block_height == 1u);
+  BOOST_TEST((*two)->value().record.block_height == 1u);
+  BOOST_TEST((*again)->value().record.entry_index == (*one)->value().record.entry_index);
   auto later = anchor(1);
   advance(201ms);
   BOOST_REQUIRE(answered(later));
-  BOOST_TEST((*later)->value().block_height == 1u);
+  BOOST_TEST((*later)->value().record.block_height == 1u);
   auto row = ask<session_row, store_api>(*this, std::string(paths::store), session_get_request{id_of(1)});
   BOOST_TEST((*row)->value().summary.block_height == 1u);
   BOOST_TEST(verify().entry_count == 2u);
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(whichever_storage_actor_is_killed_every_manifest_is_anchore
       std::mt19937_64 random(seed);
       w.begin();
       constexpr std::uint8_t count = 12;
-      std::vector<answer<anchor_record>> answers(count + 1);
+      std::vector<answer<stored_anchor>> answers(count + 1);
       for (std::uint8_t n = 1; n <= count; ++n) {
         w.put(n);
         answers[n] = w.anchor(n);
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(whichever_storage_actor_is_killed_every_manifest_is_anchore
         auto again = w.anchor(n); // Whoever lost its answer asks again.
         w.advance(1s);
         BOOST_REQUIRE(answered(again));
-        if (answered(answers[n])) BOOST_TEST((*again)->value().block_height == (*answers[n])->value().block_height);
+        if (answered(answers[n])) BOOST_TEST((*again)->value().record.block_height == (*answers[n])->value().record.block_height);
       }
       BOOST_TEST(w.verify().entry_count == count);
       BOOST_TEST(w.findings.empty());

@@ -248,6 +248,7 @@ function addSession(id, title, state, more = {}) {
     stored_bytes: 318e6,
     chunk_count: 40,
     block_height: state === 'completed' ? 12 : 0,
+    block_producer: '',
     reason: state === 'recording' ? '' : 'end of source',
     interrupted: state === 'interrupted',
     ...more.members,
@@ -280,7 +281,10 @@ addSession(hexOf('failed'), 'Front desk', 'failed', {
   age: 50_000,
   members: { reason: 'the server refused the login: the password has expired' },
 });
-addSession(hexOf('interrupted'), 'Night shift', 'interrupted', { age: 70_000, members: { reason: 'the node was gone' } });
+addSession(hexOf('interrupted'), 'Night shift', 'interrupted', {
+  age: 70_000,
+  members: { reason: 'the node was gone', block_height: 7, block_producer: hexOf('sign attic') }, // In the chain of attic.
+});
 for (let i = 0; i < 24; ++i) addSession(hexOf(`old ${i}`), `Shift ${24 - i}`, 'completed', { age: 86_400 + i * 7200 });
 
 /** A recording as a node keeps it. */

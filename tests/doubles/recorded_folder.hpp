@@ -3,12 +3,14 @@
 // Video by the generator and the real encoder, sealed, signed and anchored by the same code as a node's, in one thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/format/chunk_codec.hpp"
 #include "actors/format/key_store.hpp"
 #include "actors/format/keys.hpp"
+#include "actors/format/ledger_codec.hpp"
 #include "actors/format/manifest_codec.hpp"
 #include "actors/ledger/ledger.hpp"
 #include "actors/ledger/ledger_file.hpp"
@@ -21,6 +23,7 @@
 #include "messages/data_layout.hpp"
 #include "tests/doubles/must.hpp"
 #include "tests/doubles/temp_folder.hpp"
+#include "tests/doubles/told_cluster.hpp"
 
 namespace lucid::testing {
 
@@ -30,6 +33,7 @@ struct recording_plan {
   std::string title = "a test";
   bool finished = true;              ///< Else it stays in the state "recording", without a manifest.
   std::uint32_t seconds_per_chunk = 2;
+  std::optional<std::uint8_t> anchored_by = std::nullopt; ///< In the chain of another node, whose key has a seed of all this; else its own.
 };
 inline constexpr std::uint64_t recorded_frame_count = 90;
 inline constexpr unix_time_us recorded_at_us = 1'790'000'000'000'000; // 2026-09-21 14:13:20 UTC
@@ -60,7 +64,7 @@ public:
     summary = must(store.update_session(summary));
     for (auto& plain : video_chunks(plan)) put(store, plain, key, summary);
     put(store, event_chunk(plan), key, summary);
-    if (plan.finished) finish(store, summary, key, recorder);
+    if (plan.finished) finish(store, summary, key, recorder, plan.anchored_by);
     else must(store.update_session(summary));
   }
 
@@ -145,7 +149,8 @@ private:
     summary.ended_us = std::max(summary.ended_us, plain.span.end_us);
   }
 
-  void finish(recording_store& store, session_summary& summary, const session_key& key, const sign_key& recorder) {
+  void finish(recording_store& store, session_summary& summary, const session_key& key, const sign_key& recorder,
+              std::optional<std::uint8_t> anchored_by) {
     auto move_to = [&](session_state state) {
       summary.state = state;
       summary = must(store.update_session(summary));
@@ -159,11 +164,22 @@ private:
     auto entry = anchor_entry_of(what, document.hash);
     must(store.put_manifest({summary.id, document, entry}));
     move_to(session_state::anchoring);
-    auto file = must(ledger_file::open(ledger_file_name(data_)));
-    auto chain = must(ledger::open(file, recorder));
-    must(store.put_anchor(must(chain.append(std::vector{entry}, recorded_at_us + 10'000'000)).front()));
+    must(store.put_anchor(anchored_by ? in_chain_of(*key_of(*anchored_by), entry) : in_own_chain(recorder, entry)));
     move_to(session_state::completed);
   }
+
+  stored_anchor in_own_chain(const sign_key& recorder, const anchor_entry& entry) const {
+    auto file = must(ledger_file::open(ledger_file_name(data_)));
+    auto chain = must(ledger::open(file, recorder));
+    return {must(chain.append(std::vector{entry}, anchored_at_us)).front().record, {}};
+  }
+
+  /// The first block after its genesis.
+  static stored_anchor in_chain_of(const sign_key& producer, const anchor_entry& entry) {
+    auto block = must(make_block(make_genesis(producer), std::vector{entry}, anchored_at_us, producer));
+    return {make_anchor(block, std::vector{entry}, 0), block};
+  }
+  static constexpr unix_time_us anchored_at_us = recorded_at_us + 10'000'000;
 
   std::filesystem::path data_;
   std::string passphrase_;

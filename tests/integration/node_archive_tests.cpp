@@ -12,11 +12,14 @@
 #include "actors/node/verdict.hpp"
 #include "messages/data_layout.hpp"
 #include "tests/doubles/recorded_folder.hpp"
+#include "tests/doubles/told_cluster.hpp"
 
 using namespace lucid;
+using lucid::testing::key_of;
 using lucid::testing::must;
 using lucid::testing::recorded_folder;
 using lucid::testing::temp_folder;
+using lucid::testing::told_cluster;
 
 namespace {
 
@@ -183,4 +186,41 @@ BOOST_AUTO_TEST_CASE(the_chain_is_read_from_its_end_and_searched) {
   BOOST_TEST((found.front().entry.session == d.done && found.front().place.height == 1));
   BOOST_TEST(must(d.kept.search(to_hex(block.entries.front().root))).size() == 1u);
   BOOST_TEST((d.kept.search("3f").error().code == errc::invalid_input));
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_in_the_chain_of_another_node_verifies_is_proved_and_says_whose_it_is) {
+  desk d;
+  auto there = id_of(0x44);
+  recorded_folder(d.data).add({.id = there, .anchored_by = 9});
+  auto producer = key_of(9)->public_key();
+  auto digits = to_hex(byte_view(producer).first(8));
+  auto never = [] { return false; };
+
+  auto verdict = must(d.kept.verify(there, never));
+  BOOST_TEST(verdict.text.starts_with("INTACT"), verdict.text);
+  BOOST_TEST(check_named(verdict, "anchor").found.starts_with("block 1 of the chain of " + digits));
+  auto cluster = std::make_shared<told_cluster>();
+  member_view attic;
+  attic.name = "attic";
+  attic.sign_key = producer;
+  cluster->now.members = {attic};
+  auto named = must(node_archive(d.data, cluster).verify(there, never));
+  BOOST_TEST(check_named(named, "anchor").found.starts_with("block 1 of attic's chain"));
+  BOOST_TEST(check_named(d.verify(), "anchor").found.starts_with("block 1, slot")); // Its own is told as before.
+
+  auto proof = must(decode_proof(must(d.kept.proof(there))));
+  BOOST_REQUIRE(proof.blocks.size() == 1u);
+  BOOST_TEST((proof.blocks.front().producer == producer));
+  BOOST_TEST(verify_proof(proof, {{}, {producer}}).has_value());
+  BOOST_TEST((verify_proof(proof, {{}, {key_of(8)->public_key()}}).error().code == errc::permission_denied));
+
+  auto [code, shown] = d.run({"sessions", "show", to_hex(there)});
+  BOOST_TEST(code == 0);
+  BOOST_TEST(shown.find("in block 1 of the chain of " + digits) != shown.npos, shown);
+  auto listed = d.run({"sessions", "list"}).second;
+  BOOST_TEST(listed.find("1 of " + digits.substr(0, 8)) != listed.npos, listed);
+  auto verified = d.run({"verify", to_hex(there), "--no-key"});
+  BOOST_TEST(verified.first == 0);
+  BOOST_TEST(verified.second.find("block 1 of the chain of " + digits) != verified.second.npos, verified.second);
+  BOOST_TEST(must(d.kept.blocks({}, 10)).size() == 2u); // Nothing of it is in the chain of this node.
 }

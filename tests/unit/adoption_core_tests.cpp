@@ -44,6 +44,7 @@ lost_recording recording(std::vector<chunk_record> chunks) {
   lost.row.summary.state = session_state::recording;
   lost.row.summary.created_us = 900;
   lost.row.summary.block_height = 12;
+  lost.row.summary.block_producer.fill(7);
   lost.row.keys = {{box_public_key{5}, {}}};
   lost.row.key_commitment = digest{8};
   lost.chunks = std::move(chunks);
@@ -114,6 +115,7 @@ BOOST_AUTO_TEST_CASE(each_track_goes_up_to_its_first_hole) {
   auto row = core.first_row();
   BOOST_TEST((row.summary.state == session_state::sealing));
   BOOST_TEST(row.summary.block_height == 0u); // That was in the lost node's chain.
+  BOOST_TEST((row.summary.block_producer == sign_public_key{}));
   BOOST_TEST((row.key_commitment == digest{8}));
   std::vector<chunk_record> stored;
   BOOST_TEST((take_all(core, &stored) == std::vector<std::uint32_t>{0, 1, 100}));
@@ -128,9 +130,10 @@ BOOST_AUTO_TEST_CASE(each_track_goes_up_to_its_first_hole) {
   BOOST_TEST(end.fragment_count == 20u);
   BOOST_TEST(end.started_us == 1000);
   BOOST_TEST(end.ended_us == 1200);
-  auto final = adoption_core::finished(end, 4);
+  auto final = adoption_core::finished(end, 4, sign_public_key{9});
   BOOST_TEST((final.state == session_state::interrupted));
   BOOST_TEST(final.block_height == 4u);
+  BOOST_TEST((final.block_producer == sign_public_key{9}));
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_that_is_damaged_is_a_hole_and_what_is_stored_already_is_not_taken_twice) {
@@ -166,7 +169,7 @@ BOOST_AUTO_TEST_CASE(with_the_recorders_manifest_all_chunks_that_it_names_are_ta
   BOOST_TEST(!end.interrupted);
   BOOST_TEST(end.reason == "stopped by request; the recorder pi-1 was lost, pi-2 keeps its recording from copies; "
                            "1 chunk of 3 missing");
-  BOOST_TEST((adoption_core::finished(end, 1).state == session_state::completed));
+  BOOST_TEST((adoption_core::finished(end, 1, {}).state == session_state::completed));
   lost.what->interrupted = true;
   BOOST_TEST(adoption_core(lost, "pi-1", "pi-2").row_with({chunk(video, 0)}).interrupted);
 }

@@ -260,7 +260,8 @@ BOOST_FIXTURE_TEST_CASE(copies_are_checked_and_a_damaged_one_ends_with_four, fix
   auto row = [](const std::string& id, int chunks) {
     return json{{"id", id}, {"state", "completed"}, {"title", ""}, {"owner", ""}, {"source", ""}, {"created_us", 1},
                 {"started_us", 1}, {"ended_us", 2}, {"frame_count", 1}, {"fragment_count", 1}, {"gap_count", 0},
-                {"captured_bytes", 1}, {"stored_bytes", 1}, {"chunk_count", chunks}, {"block_height", 1}, {"reason", ""},
+                {"captured_bytes", 1}, {"stored_bytes", 1}, {"chunk_count", chunks}, {"block_height", 1},
+                {"block_producer", ""}, {"reason", ""},
                 {"interrupted", false}};
   };
   node.answer("GET /v1/sessions?offset=0&count=1000", json{{"sessions", {row(session, 3)}}}.dump());

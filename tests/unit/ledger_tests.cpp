@@ -91,9 +91,9 @@ BOOST_AUTO_TEST_CASE(an_empty_store_gets_block_0_and_the_chain_grows_by_batches)
     auto records = must(chain.append(entries_of(1, 5), now));
     BOOST_REQUIRE(records.size() == 5u);
     for (std::uint32_t i = 0; i < 5; ++i) {
-      BOOST_TEST((records[i].entry == entry_of(1 + i)));
-      BOOST_TEST(records[i].block_height == 1u);
-      BOOST_TEST(verify_anchor(records[i], must(store.headers(1, 1))[0]).has_value());
+      BOOST_TEST((records[i].record.entry == entry_of(1 + i)));
+      BOOST_TEST(records[i].record.block_height == 1u);
+      BOOST_TEST(verify_anchor(records[i].record, must(store.headers(1, 1))[0]).has_value());
     }
     BOOST_TEST((chain.append({}, now).error().code == errc::limit_exceeded));
     BOOST_TEST((chain.append(entries_of(1, 1001), now).error().code == errc::limit_exceeded));
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(an_entry_that_is_there_keeps_its_place_also_within_one_batc
   auto chain = must(ledger::open(store, d.key));
   auto first = must(chain.append(entries_of(1, 3), now));
   auto again = must(chain.append(std::vector{entry_of(2), entry_of(9), entry_of(9), entry_of(1)}, now));
-  BOOST_TEST((again[0].block_height == 1 && again[0].entry_index == 1 && again[0].path == first[1].path));
-  BOOST_TEST((again[1].block_height == 2 && again[1].entry_index == 0));
-  BOOST_TEST((again[2].block_height == 2 && again[2].entry_index == 0));
-  BOOST_TEST(again[3].block_height == 1u);
+  BOOST_TEST((again[0].record.block_height == 1 && again[0].record.entry_index == 1 && again[0].record.path == first[1].record.path));
+  BOOST_TEST((again[1].record.block_height == 2 && again[1].record.entry_index == 0));
+  BOOST_TEST((again[2].record.block_height == 2 && again[2].record.entry_index == 0));
+  BOOST_TEST(again[3].record.block_height == 1u);
   must(chain.append(entries_of(1, 3), now)); // Nothing new: no block.
   BOOST_TEST(chain.core().status().height == 2u);
   BOOST_TEST(must(verify_chain(store, {})).entry_count == 4u);
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(after_a_failed_append_the_chain_goes_on_from_what_the_disk_
     store.next = how;
     BOOST_TEST((chain.append(entries_of(2, 1), now).error().code == errc::io_failed));
     auto again = must(chain.append(entries_of(2, 1), now));
-    BOOST_TEST(again[0].block_height == 2u);
+    BOOST_TEST(again[0].record.block_height == 2u);
     must(chain.append(entries_of(3, 1), now));
     auto status = must(verify_chain(store, {}));
     BOOST_TEST((status.height == 3 && status.entry_count == 3));

@@ -281,16 +281,17 @@ BOOST_AUTO_TEST_CASE(a_manifest_is_stored_once_anchored_once_and_listed_until_th
   BOOST_REQUIRE(waiting.size() == 2u);
   BOOST_TEST((waiting[0] == manifest_of(1).entry));
   anchor_record record{waiting[0], 4, 2, {digest{1}, digest{2}}};
-  must(store.put_anchor(record));
-  must(store.put_anchor(record));
+  must(store.put_anchor({record, {}}));
+  must(store.put_anchor({record, {}}));
   BOOST_TEST(must(store.unanchored()).size() == 1u);
   BOOST_TEST(must(store.session(id_of(1))).summary.block_height == 4u);
   auto back = must(store.anchor_of(id_of(1)));
   BOOST_TEST((back.entry == record.entry && back.path == record.path && back.entry_index == 2));
   record.block_height = 5;
-  BOOST_TEST((store.put_anchor(record).error().code == errc::already_exists));
+  BOOST_TEST(must(store.put_anchor({record, {}})).record.block_height == 4u); // The first place wins.
+  BOOST_TEST(must(store.session(id_of(1))).summary.block_height == 4u);
   record.entry.manifest_hash.fill(0);
-  BOOST_TEST((store.put_anchor(record).error().code == errc::invalid_input));
+  BOOST_TEST((store.put_anchor({record, {}}).error().code == errc::invalid_input));
   BOOST_TEST((store.anchor_of(id_of(2)).error().code == errc::not_found));
 }
 
@@ -399,7 +400,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_named_and_does_not_hide_the_others) {
     must(store.put_session(request_of(1)));
     must(store.put_chunk(chunk_of(1, track::video, 0)));
     must(store.put_manifest(manifest_of(1)));
-    must(store.put_anchor({manifest_of(1).entry, 1, 0, {digest{1}}}));
+    must(store.put_anchor({{manifest_of(1).entry, 1, 0, {digest{1}}}, {}}));
   }
   d.execute("UPDATE chunks SET root = x'00'; UPDATE chunk_leaves SET leaves = x'00';"
             "UPDATE manifests SET signature = x'00'; UPDATE anchors SET path = x'00'");
@@ -554,7 +555,7 @@ BOOST_AUTO_TEST_CASE(a_copy_takes_what_its_origin_says_and_nothing_from_others) 
   BOOST_TEST(!must(store.holds(c.record.key, digest{99})));
   BOOST_TEST(must(store.chunk_part(c.record.key, 39'990, 100)).size() == 10u);
   must(store.mirror_manifest(one, manifest_of(1)));
-  anchor_record anchor{manifest_of(1).entry, 5, 0, {digest{1}}};
+  stored_anchor anchor{{manifest_of(1).entry, 5, 0, {digest{1}}}, {}};
   must(store.mirror_anchor(one, anchor));
   BOOST_TEST(must(store.anchor_of(id_of(1))).block_height == 5u);
 
@@ -654,7 +655,7 @@ BOOST_AUTO_TEST_CASE(a_copy_is_taken_over_without_the_lost_nodes_anchor_and_neve
   must(store.mirror_session(one, row));
   must(store.mirror_chunk(one, chunk_of(1, track::video, 0)));
   must(store.mirror_manifest(one, manifest_of(1)));
-  must(store.mirror_anchor(one, {manifest_of(1).entry, 5, 0, {}}));
+  must(store.mirror_anchor(one, {{manifest_of(1).entry, 5, 0, {}}, {}}));
 
   auto refused = [](const auto& result, errc code) { return !result && result.error().code == code; };
   BOOST_TEST(refused(store.mirror_take_over(two, two, id_of(1), {}), errc::permission_denied)); // Not `two`'s to give.
@@ -671,5 +672,89 @@ BOOST_AUTO_TEST_CASE(a_copy_is_taken_over_without_the_lost_nodes_anchor_and_neve
   BOOST_TEST(refused(store.anchor_of(id_of(1)), errc::not_found));
   BOOST_TEST(must(store.session(id_of(1))).summary.block_height == 0u);
   BOOST_TEST(refused(store.mirror_session(one, row), errc::permission_denied));
-  must(store.mirror_anchor(two, {manifest_of(1).entry, 2, 0, {}}));
+  must(store.mirror_anchor(two, {{manifest_of(1).entry, 2, 0, {}}, {}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_block_of_another_nodes_chain_is_kept_with_the_anchor_and_goes_with_copies) {
+  desk d;
+  auto store = d.open();
+  must(store.put_session(request_of(1)));
+  must(store.put_manifest(manifest_of(1)));
+  block_header block;
+  block.height = 12;
+  block.slot = 3;
+  block.time_us = 77;
+  block.entry_count = 2;
+  block.previous.fill(1);
+  block.entries_root.fill(2);
+  block.producer.fill(3);
+  block.by.fill(4);
+  stored_anchor anchor{{manifest_of(1).entry, 12, 1, {digest{1}}}, block};
+  BOOST_TEST((must(store.put_anchor(anchor)).block->producer == block.producer));
+  // Whatever a second says, the first place stays, with its block.
+  auto again = must(store.put_anchor({{manifest_of(1).entry, 4, 0, {}}, {}}));
+  BOOST_TEST(again.record.block_height == 12u);
+  BOOST_REQUIRE(again.block.has_value());
+  auto back = must(store.anchor_with_block(id_of(1)));
+  BOOST_REQUIRE(back.block.has_value());
+  BOOST_TEST((back.block->height == 12 && back.block->slot == 3 && back.block->time_us == 77 && back.block->entry_count == 2));
+  BOOST_TEST((back.block->previous == block.previous && back.block->entries_root == block.entries_root));
+  BOOST_TEST((back.block->producer == block.producer && back.block->by == block.by));
+  BOOST_TEST((back.record.path == anchor.record.path && back.record.entry_index == 1));
+  // The lists tell whose chain it is, and news of the session without it change nothing.
+  BOOST_TEST((must(store.session(id_of(1))).summary.block_producer == block.producer));
+  auto news = must(store.session(id_of(1))).summary;
+  news.block_producer = {};
+  news.state = session_state::recording;
+  BOOST_TEST((must(store.update_session(news)).block_producer == block.producer));
+  BOOST_TEST((must(store.sessions({})).front().block_producer == block.producer));
+  BOOST_TEST((must(recording_store::open_read_only(d.options, d.fs).value().sessions({})).front().block_producer == block.producer));
+
+  // Of one's own chain there is none.
+  must(store.put_session(request_of(2)));
+  must(store.put_manifest(manifest_of(2)));
+  BOOST_TEST(!must(store.put_anchor({{manifest_of(2).entry, 5, 0, {}}, {}})).block.has_value());
+  BOOST_TEST(!must(store.anchor_with_block(id_of(2))).block.has_value());
+  BOOST_TEST((must(store.session(id_of(2))).summary.block_producer == sign_public_key{}));
+
+  // A copy has the block too; whoever takes it over anchors it anew.
+  auto row = row_of(3, session_state::completed);
+  row.summary.block_height = 12;
+  row.summary.block_producer = block.producer;
+  must(store.mirror_session(one, row));
+  BOOST_TEST((must(store.session(id_of(3))).summary.block_producer == block.producer));
+  must(store.mirror_manifest(one, manifest_of(3)));
+  must(store.mirror_anchor(one, {{manifest_of(3).entry, 12, 0, {}}, block}));
+  BOOST_TEST(must(store.anchor_with_block(id_of(3))).block.has_value());
+  must(store.mirror_take_over(one, two, id_of(3), manifest_of(3).document.hash));
+  BOOST_TEST((must(store.session(id_of(3))).summary.block_producer == sign_public_key{}));
+
+  d.execute("UPDATE anchors SET block = x'00' WHERE block IS NOT NULL");
+  BOOST_TEST((store.anchor_with_block(id_of(1)).error().code == errc::corrupted));
+}
+
+BOOST_AUTO_TEST_CASE(an_anchor_of_version_4_is_of_the_nodes_own_chain) {
+  desk d;
+  auto before = std::span<const std::string_view>(store_migrations).first(4);
+  {
+    auto db = must(database::open(d.temp.path() / "store.db", before));
+    auto id = "x'" + to_hex(id_of(1)) + "'", hash = "x'" + to_hex(manifest_of(1).document.hash) + "'";
+    must(db.execute("INSERT INTO sessions SELECT " + id +
+                    ",0,6,'t','o','s',1,1,1,0,0,0,0,0,0,9,'','','',0,0,0,'',0,0,0,NULL,NULL;"
+                    "INSERT INTO manifests SELECT " + id + ",'{}'," + hash + ",zeroblob(64),zeroblob(32),5;"
+                    "INSERT INTO anchors SELECT " + id + "," + hash + ",zeroblob(32),5,9,0,zeroblob(32)"));
+  }
+  auto check = [](recording_store& store) {
+    auto anchor = must(store.anchor_with_block(id_of(1)));
+    BOOST_TEST(anchor.record.block_height == 9u);
+    BOOST_TEST(!anchor.block.has_value());
+    auto summary = must(store.session(id_of(1))).summary;
+    BOOST_TEST((summary.block_height == 9 && summary.block_producer == sign_public_key{}));
+    BOOST_TEST(must(store.sessions({})).size() == 1u);
+  };
+  auto reader = must(recording_store::open_read_only(d.options, d.fs));
+  check(reader);
+  auto store = d.open(); // Brings it up to date.
+  check(store);
+  check(reader); // Which was open meanwhile.
 }

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(an_undisturbed_session_is_completed) {
   entry.session[0] = 1;
   BOOST_TEST(find<anchor>(core.manifest_built(entry, t0)));
   anchor_record record{entry, 7, 0, {}};
-  auto last = core.anchored(record, t0);
+  auto last = core.anchored({record, {}}, t0);
   BOOST_REQUIRE(find<finished>(last));
   BOOST_TEST((core.state() == session_state::completed));
   BOOST_TEST(core.summary().block_height == 7u);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_went_down_while_recording_leaves_an_interrupted
   BOOST_REQUIRE(find<build_manifest>(built));
   BOOST_TEST(find<build_manifest>(built)->interrupted);
   again.manifest_built({{1}, {}, {}, 0}, t0);
-  again.anchored({{{1}, {}, {}, 0}, 3, 0, {}}, t0);
+  again.anchored({{{{1}, {}, {}, 0}, 3, 0, {}}, {}}, t0);
   BOOST_TEST((again.state() == session_state::interrupted));
 }
 
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_finished_recording_is_not_marked_by_a_later_crash) {
   BOOST_TEST(!find<build_manifest>(commands)->interrupted);
   anchor_entry entry{{1}, {2}, {3}, 4};
   BOOST_TEST(find<anchor>(core.manifest_built(entry, t0)));
-  core.anchored({entry, 9, 0, {}}, t0);
+  core.anchored({{entry, 9, 0, {}}, {}}, t0);
   BOOST_TEST((core.state() == session_state::completed));
 }
 
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(restarts_at_any_step_end_in_the_same_state_as_none) {
         if (std::get_if<stop_capture>(&command)) add(core->capture_ended({"enough", errc::cancelled, false}, t0));
         if (std::get_if<finish_chunks>(&command)) add(core->chunks_finished({2, 10}, t0));
         if (std::get_if<build_manifest>(&command)) add(core->manifest_built({{1}, {2}, {3}, 4}, t0));
-        if (std::get_if<anchor>(&command)) add(core->anchored({{{1}, {2}, {3}, 4}, 5, 0, {}}, t0));
+        if (std::get_if<anchor>(&command)) add(core->anchored({{{{1}, {2}, {3}, 4}, 5, 0, {}}, {}}, t0));
         if (std::get_if<finished>(&command)) break;
       }
       BOOST_TEST((core->state() == session_state::completed));

@@ -184,8 +184,9 @@ command_result adopt(command_context& context, const std::string& written, bool 
     if (!one) return pass_on(std::move(one));
     any_failed = any_failed || one->state == session_state::failed;
     if (context.options.json) done.push_back(json(to_json(*one)));
-    else context.out << fmt::format("{} {}, {} chunks, block {}: {}\n", short_id(id), to_string(one->state), one->chunk_count,
-                                    one->block_height, printable(one->reason));
+    else context.out << fmt::format("{} {}, {} chunks, {}: {}\n", short_id(id), to_string(one->state), one->chunk_count,
+                                    block_sentence(one->block_height, one->block_producer, chain_names_of(*cluster)),
+                                    printable(one->reason));
   }
   if (context.options.json) print_json(context.out, {{"sessions", done}});
   return any_failed ? exit_code::damaged : exit_code::ok;
@@ -199,7 +200,7 @@ command_spec store_adopt_command() {
           .details = "WHAT is the beginning of a session id, or the name of a node that was removed from the cluster: then all "
                      "its recordings. A recorder that is a member finishes its recordings itself when it comes back, so it has to be "
                      "removed first. The recording becomes this node's own: all chunks up to the first that is missing, a "
-                     "manifest that this node signs and that says so, and a place in this node's chain. One that has its recorder's "
+                     "manifest that this node signs and that says so, and a place in a chain, anew. One that has its recorder's "
                      "manifest keeps it. Asking again is harmless, and goes on where a crash ended it. Ends with 4 when "
                      "no chunk of a recording is what was sealed.",
           .examples = {{"lucid store adopt --list", "what can be adopted here"},

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "actors/console/api_json.hpp"
+#include "actors/node/cli/chain_members.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/node_client.hpp"
@@ -128,7 +129,7 @@ outcome<session_summary> create(const node_client& client, const session_create_
   }
 }
 
-void report(command_context& context, const session_summary& s) {
+void report(command_context& context, const session_summary& s, const chain_names& names) {
   if (context.options.json) return print_json(context.out, json(to_json(s)));
   auto& out = context.out;
   out << fmt::format("session   {}\n", to_hex(s.id));
@@ -137,7 +138,7 @@ void report(command_context& context, const session_summary& s) {
                      s.frame_count);
   out << (s.gap_count == 0 ? "\n" : fmt::format(", {} gaps\n", s.gap_count));
   out << fmt::format("stored    {} in {} chunks\n", size_text(s.stored_bytes), s.chunk_count);
-  if (s.block_height != 0) out << fmt::format("anchored  in block {}\n", s.block_height);
+  if (s.block_height != 0) out << fmt::format("anchored  in {}\n", block_sentence(s.block_height, s.block_producer, names));
   if (!context.options.quiet && s.block_height != 0)
     out << fmt::format("\nNext: lucid verify {0} | lucid export {0} out.mp4 | lucid prove {0}\n", short_id(s.id));
 }
@@ -182,7 +183,7 @@ command_result record(command_context& context, const record_options& options) {
   if (!ended) return pass_on(std::move(ended));
   bool failed = ended->state == session_state::failed;
   if (failed && !context.options.json) return fail(errc::unreachable, "record", ended->reason);
-  report(context, *ended);
+  report(context, *ended, names_for(client, {*ended}));
   return failed ? exit_code::source : exit_code::ok;
 }
 

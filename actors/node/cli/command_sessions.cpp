@@ -5,6 +5,7 @@
 
 #include "actors/console/api_json.hpp"
 #include "actors/console/api_request.hpp"
+#include "actors/node/cli/chain_members.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/json.hpp"
 #include "actors/node/cli/node_client.hpp"
@@ -59,16 +60,17 @@ command_result list(command_context& context) {
   table rows({{"id"}, {"state"}, {"started"}, {"length", table::align::right}, {"frames", table::align::right},
               {"stored", table::align::right}, {"chunks", table::align::right}, {"block", table::align::right},
               {"title"}, {"source"}});
+  auto names = names_for(node_client(settings->values), *sessions);
   for (auto& s : *sessions)
     rows.add({short_id(s.id), std::string(to_string(s.state)), time_text(s.started_us),
               duration_text(recorded_length_us(s)), std::to_string(s.frame_count), size_text(s.stored_bytes),
-              std::to_string(s.chunk_count), s.block_height == 0 ? "-" : std::to_string(s.block_height), s.title,
+              std::to_string(s.chunk_count), s.block_height == 0 ? "-" : block_text(s.block_height, s.block_producer, names), s.title,
               s.source});
   rows.print(context.out);
   return exit_code::ok;
 }
 
-void print_session(command_context& context, const session_summary& s) {
+void print_session(command_context& context, const session_summary& s, const chain_names& names) {
   if (context.options.json) return print_json(context.out, json(to_json(s)));
   auto& out = context.out;
   auto line = [&](std::string_view name, const std::string& value) {
@@ -86,7 +88,7 @@ void print_session(command_context& context, const session_summary& s) {
   line("frames", fmt::format("{} in {} fragments, {} gaps", s.frame_count, s.fragment_count, s.gap_count));
   line("captured", size_text(s.captured_bytes));
   line("stored", fmt::format("{} in {} chunks", size_text(s.stored_bytes), s.chunk_count));
-  line("anchored", s.block_height == 0 ? "not yet" : fmt::format("in block {}", s.block_height));
+  line("anchored", s.block_height == 0 ? "not yet" : "in " + block_sentence(s.block_height, s.block_producer, names));
 }
 
 /// What a command does to the session that was found.
@@ -101,7 +103,7 @@ command_result on_session(command_context& context, const std::string& prefix, S
   if (!recording) return pass_on(std::move(recording));
   outcome<session_summary> result = step(settings->values, (*recording)->row().summary);
   if (!result) return pass_on(std::move(result));
-  print_session(context, *result);
+  print_session(context, *result, names_for(node_client(settings->values), {*result}));
   return exit_code::ok;
 }
 

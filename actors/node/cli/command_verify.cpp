@@ -8,9 +8,11 @@
 #include <malloc.h>
 
 #include "actors/audit/audit.hpp"
+#include "actors/node/cli/chain_members.hpp"
 #include "actors/node/cli/commands.hpp"
 #include "actors/node/cli/damage_range.hpp"
 #include "actors/node/cli/json.hpp"
+#include "actors/node/cli/node_client.hpp"
 #include "actors/node/cli/recording_access.hpp"
 #include "actors/node/cli/signals.hpp"
 #include "actors/node/cli/trust.hpp"
@@ -111,9 +113,10 @@ void print_head(command_context& context, const configuration& settings, const s
   out << fmt::format("recorder   {}\n", recorder_text(settings, m));
 }
 
-void print_checks(command_context& context, const verdict_of_recording& verdict, anchor_verdict anchor) {
+void print_checks(command_context& context, const verdict_of_recording& verdict, anchor_verdict anchor,
+                  const std::string& other_block) {
   table rows({{"check"}, {"verdict"}, {"found"}});
-  for (auto& check : checks_of(verdict.report, anchor, verdict.key_name)) rows.add({check.name, check.verdict, check.found});
+  for (auto& check : checks_of(verdict.report, anchor, verdict.key_name, other_block)) rows.add({check.name, check.verdict, check.found});
   rows.print(context.out);
 }
 
@@ -234,7 +237,8 @@ command_result verify(command_context& context, const verify_options& options) {
   } else {
     print_head(context, settings, **recording, verdict->report);
     context.out << '\n';
-    print_checks(context, *verdict, anchor);
+    auto names = names_for(node_client(settings), {(*recording)->row().summary});
+    print_checks(context, *verdict, anchor, other_block_of(**recording, verdict->report, names));
     if (anchor != anchor_verdict::no_chain) print_findings(context, **recording, verdict->report);
     print_verdict(context, *verdict, anchor);
   }
@@ -251,7 +255,7 @@ command_spec verify_command() {
                      "named by track, chunk, block and byte offset. With a key, the content is decrypted and checked too: a "
                      "key of keys.dir is used if it opens without a question. Ends with 4 if the recording is not intact, "
                      "with 8 if only its anchor is still to come. In a folder of copies (`--data-dir DATA/replicas`) there is no chain: "
-                     "all else is checked, and it ends with 8 when that is intact.",
+                     "unless another node than the recorder anchored it, all else is checked, and it ends with 8 when that is intact.",
           .examples = {{"lucid verify 3f9a", "the recording whose id begins so"},
                        {"lucid verify 3f9a --no-key --threads 1 --json", "hashes and signatures only, on one core, for a program"},
                        {"lucid verify 3f9a --key owner --passphrase-file pw", "also decrypt"}},

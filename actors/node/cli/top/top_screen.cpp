@@ -172,7 +172,7 @@ std::vector<text_line> top_model::session_rows(int width) const {
   for (auto& s : data_.sessions) {
     auto text = fmt::format(session_format, to_hex(s.id).substr(0, shown_id_length), to_string(s.state),
                             duration_text(recorded_length_us(s)), s.frame_count, size_text(s.stored_bytes), s.gap_count,
-                            s.block_height == 0 ? "-" : fmt::format("{}", s.block_height),
+                            s.block_height == 0 ? "-" : block_text(s.block_height, s.block_producer, {}),
                             s.title.empty() ? s.source : s.title);
     rows.push_back({cut_to(text, width), style_of(s)});
   }
