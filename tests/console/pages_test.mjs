@@ -138,6 +138,20 @@ test('other nodes of the cluster stand folded in the tree, and their actors can 
   assert.deepEqual(errors, []);
 });
 
+test('a recording in the chain of another node names that node, and has no link into the chain of this one', async (t) => {
+  const { page, errors, origin } = await signIn(t);
+  const find = async (title) =>
+    (await page.request.get(`${origin}/v1/sessions`).then((answer) => answer.json())).sessions.find((one) => one.title === title).id;
+  const holds = page.getByRole('region', { name: 'What it holds' });
+  await page.goto(`${origin}/#/session/${await find('Night shift')}`);
+  await holds.getByText('block 7 of the chain of attic').waitFor();
+  assert.equal(await holds.getByRole('link').count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'look it up' }).count(), 0);
+  await page.goto(`${origin}/#/session/${await find('Shift 1')}`);
+  await holds.getByRole('link', { name: 'block 12' }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test('the cluster page shows who is there, invites, and removes after asking', async (t) => {
   const { page, errors } = await signIn(t);
   await page.getByRole('link', { name: 'Cluster' }).click();

@@ -1,7 +1,7 @@
 // What is said of a cluster.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { membersInWords, remaining, replicatedShare, roundTrip } from '../../../actors/console/web/src/core/cluster.ts';
+import { chainOwner, membersInWords, remaining, replicatedShare, roundTrip } from '../../../actors/console/web/src/core/cluster.ts';
 import type { Lease, Member, MemberState, Replication } from '../../../actors/console/web/src/core/types.ts';
 
 const member = (name: string, state: MemberState, round_trip_us = 0) => ({ name, state, round_trip_us }) as Member;
@@ -24,4 +24,10 @@ test('a lease that has run out has nothing left', () => {
 test('of no chunks all have enough copies', () => {
   const copies = (chunk_count: number, replicated_count: number) => ({ chunk_count, replicated_count }) as Replication;
   assert.deepEqual([copies(0, 0), copies(4, 1), copies(4, 5)].map(replicatedShare), [1, 0.25, 1]);
+});
+
+test('a chain is told by the name of the member who has it, else by its key', () => {
+  const members = [{ name: 'attic', sign_key: 'ab'.repeat(32) }, { name: 'cellar', sign_key: 'cd'.repeat(32) }] as Member[];
+  assert.equal(chainOwner('cd'.repeat(32), members), 'cellar');
+  assert.equal(chainOwner('ef'.repeat(32), members), 'efefefefefefefef');
 });

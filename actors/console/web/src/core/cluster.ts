@@ -21,3 +21,7 @@ export const remaining = ({ holder, remaining_ms }: Lease) =>
 /** 0 .. 1; all of nothing is 1. */
 export const replicatedShare = ({ chunk_count, replicated_count }: Replication) =>
   chunk_count === 0 ? 1 : Math.min(1, replicated_count / chunk_count);
+
+/** In whose chain a block is: the member's name, or the first digits of a key that is no member's. */
+export const chainOwner = (producer: string, members: readonly Member[]) =>
+  members.find(({ sign_key }) => sign_key === producer)?.name ?? producer.slice(0, 16);

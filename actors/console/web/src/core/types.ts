@@ -156,6 +156,7 @@ export interface Session {
   stored_bytes: number;
   chunk_count: number;
   block_height: number;
+  block_producer: string; // Whose chain the block is of; empty: this node's own.
   reason: string;
   interrupted: boolean;
 }

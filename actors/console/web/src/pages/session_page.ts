@@ -1,9 +1,10 @@
 // One recording: how it is getting on, what it holds, whether it is intact, and its picture.
 import type { App, Page } from '../app.ts';
+import { chainOwner } from '../core/cluster.ts';
 import { bytes, count, duration, plural } from '../core/format.ts';
 import { addressOf } from '../core/route.ts';
 import { applyToObject, type ObjectDifference } from '../core/store.ts';
-import type { ChunkRecord, Flow, Session, Stage, Verdict } from '../core/types.ts';
+import type { ChunkRecord, Cluster, Flow, Member, Session, Stage, Verdict } from '../core/types.ts';
 import { segment } from '../net/api.ts';
 import type { Topical } from '../net/stream.ts';
 import { confirmAndRun } from '../ui/dialog.ts';
@@ -48,7 +49,15 @@ const about = (s: Session) =>
     ...(s.reason === '' ? [] : [['because', s.reason] as const]),
   ]);
 
-const measures = (s: Session) =>
+/** A block of this node's own chain can be looked at here; of another node's chain it is told whose. */
+const anchored = (s: Session, owner: string) =>
+  s.block_height === 0
+    ? 'not yet'
+    : s.block_producer === ''
+      ? h('a', { href: addressOf('ledger', String(s.block_height)) }, `block ${count(s.block_height)}`)
+      : `block ${count(s.block_height)} of the chain of ${owner}`;
+
+const measures = (s: Session, owner: string) =>
   facts([
     ['frames', count(s.frame_count)],
     ['fragments', count(s.fragment_count)],
@@ -64,12 +73,7 @@ const measures = (s: Session) =>
     ['stored', bytes(s.stored_bytes)],
     ['chunks', count(s.chunk_count)],
     ['interrupted', s.interrupted ? 'yes, by a crash or loss of power' : 'no'],
-    [
-      'anchored',
-      s.block_height > 0
-        ? h('a', { href: addressOf('ledger', String(s.block_height)) }, `block ${count(s.block_height)}`)
-        : 'not yet',
-    ],
+    ['anchored', anchored(s, owner)],
   ]);
 
 const chunkTable = (chunks: ChunkRecord[]) =>
@@ -146,6 +150,7 @@ class SessionPage implements Page {
   private playback: PlaybackPart | undefined;
   private session: Session | undefined;
   private finished = false;
+  private members: Member[] = [];
 
   constructor(
     private readonly app: App,
@@ -220,14 +225,27 @@ class SessionPage implements Page {
     replace(this.name, session.title || session.id.slice(0, 12));
     replace(this.steps, progress(session), session.state === 'failed' ? stateMark('failed') : undefined);
     morphInto(this.about, about(session));
-    morphInto(this.measures, measures(session));
+    this.showMeasures(session);
     this.flowPanel.hidden = !isRunning(session);
     if (before?.state !== session.state) this.showButtons(session);
+    if (before?.block_producer !== session.block_producer && session.block_producer !== '') void this.loadMembers();
+    if (before && before.block_height !== session.block_height && this.finished) void this.loadManifest();
     if (before && before.chunk_count !== session.chunk_count) void this.loadChunks().catch(() => undefined);
     if (hasManifest(session) && !this.finished) {
       this.finished = true;
       this.showLater();
     }
+  }
+
+  private showMeasures(session: Session): void {
+    morphInto(this.measures, measures(session, chainOwner(session.block_producer, this.members)));
+  }
+
+  /** Who has the chain that it is anchored in; without an answer its key says so. */
+  private async loadMembers(): Promise<void> {
+    const cluster = await this.app.api.get<Cluster>('/v1/cluster').catch(() => undefined);
+    this.members = cluster?.members ?? [];
+    if (this.session) this.showMeasures(this.session);
   }
 
   /** What there is only once the recording has ended. */
@@ -277,7 +295,9 @@ class SessionPage implements Page {
             ),
           ],
           ['software', manifest.software],
-          ['in the ledger', h('a', { href: addressOf('ledger', this.id) }, 'look it up')],
+          ...(this.session?.block_producer
+            ? []
+            : [['in the ledger', h('a', { href: addressOf('ledger', this.id) }, 'look it up')] as const]),
         ]),
       );
     } catch (error) {
