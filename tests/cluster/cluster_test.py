@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tests/cluster/cluster_test.py - a real cluster is formed, records, is killed, cut apart and healed.
 
-    cluster_test.py PROGRAM form|failover|restart|partition|clocks|adoption|chaos [--case NAME] [--seed N] [--seconds N] [--nodes N]
+    cluster_test.py PROGRAM form|failover|restart|partition|clocks|adoption|anchor|chaos [--case NAME] [--seed N] [--seconds N] [--nodes N]
 
 What must hold at the end of whatever happened: each recording that is final verifies on its recorder; each chunk that the
 recorder's store has acknowledged is there; no number of a lease fell, and no two nodes held one at one time.
@@ -16,6 +16,7 @@ import time
 import traceback
 
 import cases_adoption
+import cases_anchor
 import cases_chaos
 import cases_clocks
 import cases_failover
@@ -34,6 +35,7 @@ SUITES = {
     "partition": cases_partition.CASES + cases_standby.PARTITION,
     "clocks": cases_clocks.CASES,
     "adoption": cases_adoption.CASES,
+    "anchor": cases_anchor.CASES,
     "chaos": cases_chaos.CASES,
 }
 

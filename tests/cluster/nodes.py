@@ -128,7 +128,7 @@ class Cluster:
 
     # --- configuration ----------------------------------------------------------------------------------------------
 
-    def write_configs(self, by_files=True, capture=None, seal=None, replicas=None, extra=None, level="debug"):
+    def write_configs(self, by_files=True, capture=None, seal=None, anchor=None, replicas=None, extra=None, level="debug"):
         """`extra`: lines by section, such as {"replication": ['repair_after = "2 s"']}."""
         secret = self.folder / "secret"
         if not secret.exists():
@@ -146,7 +146,7 @@ class Cluster:
             }
             if by_files:
                 sections["cluster"] = ['name = "home"', f'secret_file = "{secret}"', f"nodes = {{ {members} }}"]
-            for role, names in (("capture", capture), ("seal", seal), ("replicas", replicas)):
+            for role, names in (("capture", capture), ("seal", seal), ("anchor", anchor), ("replicas", replicas)):
                 if names is not None:
                     sections["placement"].append(f"{role} = {json.dumps([f'pi-{n}' for n in names])}")
             for section, lines in (extra or {}).items():
