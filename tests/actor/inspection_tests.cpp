@@ -28,7 +28,7 @@ ledger_api::behavior_type slow_ledger(ledger_api::stateful_pointer<ledger_state>
         ++self->state.appended;
         auto& scheduler = static_cast<caf::scheduler::test_coordinator&>(self->system().scheduler());
         scheduler.clock().current_time += self->state.appended % 100 == 0 ? 10ms : 100us;
-        return std::vector<anchor_record>();
+        return std::vector<anchored_entry>();
       },
       [](const ledger_status_request&) -> caf::result<ledger_status> { return to_caf({errc::busy, "l", "later", nullptr}); },
     },
