@@ -2,7 +2,7 @@
 import json
 import time
 
-from case_steps import FINAL_SECONDS_MAX, begin, standard, told, verified, wait_copies
+from case_steps import FINAL_SECONDS_MAX, begin, standard, told, verified, wait_chunks, wait_copies
 from checks import check, eventually, say
 from lease_watch import LeaseWatch
 from node_process import FINAL
@@ -15,8 +15,8 @@ def wait_for_the_preferred(cluster):
     cluster.holder(60, role="anchor", among=[cluster[2]])
 
 
-def key_of(cluster, name):
-    return next(m["sign_key"] for m in cluster[1].view()["members"] if m["name"] == name)
+def keys_seen_by(node):
+    return {m["name"]: m["sign_key"] for m in node.view()["members"]}
 
 
 def blocks_of(node):
@@ -24,34 +24,33 @@ def blocks_of(node):
     return node.get("/v1/ledger?count=1")["blocks"][0]["height"]
 
 
-def check_anchored_by(cluster, session, name):
-    """The recorder says whose chain it is, verifies it, and a proof of it convinces whoever trusts that node, and nobody else."""
-    recorder = cluster[1]
-    recorder.verify(session)
-    report = recorder.lucid_json("verify", session)
-    check(report["anchored"] and report["block"]["producer"] == key_of(cluster, name), f"not in the chain of {name}: {report}")
-    words = f"of {name}'s chain"
+def check_anchored_by(node, session, name):
+    """The node says whose chain it is, verifies it, and a proof of it convinces whoever trusts that member, and nobody else."""
+    keys = keys_seen_by(node)
+    node.verify(session)
+    report = node.lucid_json("verify", session)
+    check(report["anchored"] and report["block"]["producer"] == keys[name], f"not in the chain of {name}: {report}")
+    height, words = report["block"]["height"], f"of {name}'s chain"
     for command in (("verify", session), ("sessions", "show", session)):
-        said = recorder.lucid(*command)[1]
-        check(f"block {report['block']['height']} {words}" in said, f"lucid {command[0]} does not say \"{words}\":\n{said}")
-    check(f"{report['block']['height']} of {name}" in recorder.lucid("sessions", "list")[1], "the list does not say whose block it is")
-    proof = recorder.folder / f"{session[:8]}.{name}.proof"
-    recorder.lucid("prove", session, "--output", str(proof), "--force")
-    for node in cluster.nodes:
-        code = 0 if node.name == name else UNTRUSTED
-        recorder.lucid("verify-proof", str(proof), "--producer", key_of(cluster, node.name), codes=(code,))
-    say(f"{session[:12]}: anchored in block {report['block']['height']} {words}; its proof holds for that key alone")
+        said = node.lucid(*command)[1]
+        check(f"block {height} {words}" in said, f"lucid {command[0]} does not say \"{words}\":\n{said}")
+    check(f"{height} of {name}" in node.lucid("sessions", "list")[1], "the list does not say whose block it is")
+    proof = str(node.folder / f"{session[:8]}.proof")
+    node.lucid("prove", session, "--output", proof, "--force")
+    for member, key in keys.items():
+        node.lucid("verify-proof", proof, "--producer", key, codes=(0 if member == name else UNTRUSTED,))
+    say(f"{session[:12]}: anchored in block {height} {words}; its proof holds for that key alone")
 
 
 def anchored_record(cluster, name, seed, seconds=6):
     session = begin(cluster[1], seconds, seed)
     verified(cluster[1], session)
-    check_anchored_by(cluster, session, name)
+    check_anchored_by(cluster[1], session, name)
     return session
 
 
 def the_role_moves(options):
-    """pi-2 anchors for pi-1 and is killed; pi-3 goes on; what is in the chain of pi-2 still verifies. A copy shows its block too."""
+    """pi-2 anchors for pi-1 and is killed; pi-3 goes on; what is in pi-2's chain still verifies. A copy has its block, too."""
     with standard(3, options.program, options.keep, seal=[], anchor=[2, 3]) as cluster, told(cluster):
         recorder = cluster[1]
         with LeaseWatch(cluster) as watch:
@@ -63,11 +62,11 @@ def the_role_moves(options):
                 "verify", first, "--data-dir", str(cluster[3].data / "replicas"), codes=None)[0] == 0, 1)
             cluster[2].kill()
             second = anchored_record(cluster, "pi-3", 2)
-            check_anchored_by(cluster, first, "pi-2")
+            check_anchored_by(cluster[1], first, "pi-2")
             recorder.kill()
             recorder.start()
-            check_anchored_by(cluster, first, "pi-2")
-            check_anchored_by(cluster, second, "pi-3")
+            check_anchored_by(cluster[1], first, "pi-2")
+            check_anchored_by(cluster[1], second, "pi-3")
         watch.judge()
 
 
@@ -80,10 +79,11 @@ def the_holder_is_lost_in_the_middle(options):
             sessions = [begin(recorder, 4, seed) for seed in range(1, 4)]
             eventually("the first of them is anchored, or on its way", 40,
                        lambda: any(recorder.state_of(s)[0] in ("anchoring", *FINAL) for s in sessions), 0.02)
+            keys = keys_seen_by(recorder)
             cluster[2].kill()
             for session in sessions:
                 shown = verified(recorder, session)
-                check(shown["block_producer"] in (key_of(cluster, "pi-2"), key_of(cluster, "pi-3")), f"anchored by nobody: {shown}")
+                check(shown["block_producer"] in (keys["pi-2"], keys["pi-3"]), f"anchored by nobody: {shown}")
             check(blocks_of(recorder) == 0, "the recorder has something in its own chain")
         watch.judge()
 
@@ -107,8 +107,31 @@ def the_recorder_is_cut_off(options):
             cluster.heal()
             cluster.wait_formed(30)
             verified(recorder, session)
-            check_anchored_by(cluster, session, "pi-2")
+            check_anchored_by(cluster[1], session, "pi-2")
         watch.judge()
 
 
-CASES = [the_role_moves, the_holder_is_lost_in_the_middle, the_recorder_is_cut_off]
+def the_recorder_is_lost_for_good(options):
+    """pi-3 adopts what was pi-1's, in the chain of pi-2: a recording that was anchored keeps its place, the other gets one."""
+    with standard(3, options.program, options.keep, seal=[], anchor=[2, 3]) as cluster, told(cluster):
+        one, two, three = cluster.nodes
+        wait_for_the_preferred(cluster)
+        whole = anchored_record(cluster, "pi-2", 1)
+        place = one.lucid_json("verify", whole)["block"]
+        cut = begin(one, 600, seed=2)
+        wait_chunks(one, cut, 2)
+        wait_copies(one, whole)
+        eventually("a copy of what there is of the other", 60,
+                   lambda: one.get("/v1/replication")["without_copy_count"] == 0, 0.2)
+        one.kill()
+        three.lucid("cluster", "remove", "pi-1", "--yes")
+        eventually("pi-3 lists what was pi-1's", 20, lambda: len(three.lucid_json("store", "adopt", "--list")["recordings"]) == 2)
+        out = three.lucid("store", "adopt", "pi-1", seconds=120)[1]
+        check(out.count("of pi-2's chain") == 2, f"what was adopted does not say whose chain it is in:\n{out}")
+        for session in (whole, cut):
+            check_anchored_by(three, session, "pi-2")
+        check(three.lucid_json("verify", whole)["block"] == place, "it has another place than before")
+        check(blocks_of(three) == 0, "the node that adopted has it in its own chain, too")
+
+
+CASES = [the_role_moves, the_holder_is_lost_in_the_middle, the_recorder_is_cut_off, the_recorder_is_lost_for_good]
