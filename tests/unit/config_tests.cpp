@@ -112,6 +112,15 @@ BOOST_AUTO_TEST_CASE(numbers_and_quantities_are_taken_at_their_bounds_and_refuse
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_role_anchor_is_placed_in_order_and_by_default_nowhere) {
+  BOOST_TEST(load(file_of("")).value().values.placement.anchor.empty());
+  auto loaded = load(file_of("[placement]\nanchor = [\"pi-2\", \"*\"]\n"));
+  BOOST_REQUIRE(loaded);
+  BOOST_TEST((loaded->values.placement.anchor == std::vector<std::string>{"pi-2", "*"}));
+  BOOST_TEST((problems_of("[placement]\nanchor = [\"Pi 2\"]\n").find("placement.anchor") != std::string::npos));
+  BOOST_TEST(find_key("placement.anchor") != nullptr);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(precedence)

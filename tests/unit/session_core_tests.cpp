@@ -56,7 +56,25 @@ BOOST_AUTO_TEST_CASE(an_undisturbed_session_is_completed) {
   BOOST_REQUIRE(find<finished>(last));
   BOOST_TEST((core.state() == session_state::completed));
   BOOST_TEST(core.summary().block_height == 7u);
+  BOOST_TEST((core.summary().block_producer == sign_public_key{})); // The node's own chain.
   BOOST_TEST(core.summary().reason == "asked to");
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_another_node_anchored_says_whose_chain_it_is_in) {
+  auto row = fresh();
+  row.state = session_state::anchoring;
+  session_core core(row, {}, true);
+  core.start(t0);
+  anchor_entry entry;
+  entry.session[0] = 1;
+  core.manifest_built(entry, t0);
+  block_header block;
+  block.height = 7;
+  block.producer.fill(5);
+  auto last = core.anchored({{entry, 7, 0, {}}, block}, t0);
+  auto persisted = std::get_if<session_action::persist>(&last.front());
+  BOOST_REQUIRE(persisted);
+  BOOST_TEST((persisted->summary.block_height == 7 && persisted->summary.block_producer == block.producer));
 }
 
 BOOST_AUTO_TEST_CASE(a_source_that_never_starts_fails_the_session) {
