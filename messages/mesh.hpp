@@ -27,6 +27,7 @@ struct cluster_invitation {
   unix_time_us expires_us = 0;
   std::string id; ///< To take it back with.
 };
+inline constexpr std::uint32_t invitation_seconds_min = 10;
 inline constexpr std::uint32_t invitation_seconds_max = 7 * 24 * 3600;
 inline constexpr std::size_t cluster_invitation_bytes_max = 1024;
 

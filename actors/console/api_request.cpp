@@ -428,7 +428,7 @@ outcome<api_request> begin_cluster(operation& op) {
 
 outcome<api_request> make_invitation(operation& op) {
   api::make_invitation wish;
-  op.body.number("valid_seconds", wish.valid_seconds, 1u, invitation_seconds_max);
+  op.body.number("valid_seconds", wish.valid_seconds, invitation_seconds_min, invitation_seconds_max);
   return op.finish(wish);
 }
 

@@ -16,7 +16,8 @@ std::string invitation_id(const transport_key& key) { return to_hex(key).substr(
 outcome<invitation> invitation_book::issue(invitation of, std::int64_t valid_us, unix_time_us now, random_port& random) {
   if (valid_us < valid_us_min || valid_us > valid_us_max)
     return fail(errc::invalid_input, who,
-                "an invitation is valid for 1 minute to " + std::to_string(invitation_seconds_max / (24 * 3600)) + " days");
+                "an invitation is valid for " + std::to_string(invitation_seconds_min) + " seconds to " +
+                  std::to_string(invitation_seconds_max / (24 * 3600)) + " days");
   expire(now);
   auto open = std::ranges::count_if(records_, [](auto& r) { return !r.second.used_by; });
   if (static_cast<std::size_t>(open) >= open_max)

@@ -27,7 +27,7 @@ class invitation_book {
 public:
   static constexpr std::size_t open_max = 16;
   static constexpr std::size_t used_max = 64; ///< The one that expires first makes room.
-  static constexpr std::int64_t valid_us_min = 60ll * 1'000'000;
+  static constexpr std::int64_t valid_us_min = invitation_seconds_min * 1'000'000ll;
   static constexpr std::int64_t valid_us_max = invitation_seconds_max * 1'000'000ll;
   /// How long a used one still lets its joiner ask again. One that hears no answer asks for join_dial_patience.
   static constexpr std::int64_t used_us_max = 5 * 60ll * 1'000'000;

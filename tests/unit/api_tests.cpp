@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_for_the_cluster_are_refused) {
   for (std::string body : {std::string(), std::string(R"({"name":7})"), std::string(R"({"name":"a","more":1})"),
                            R"({"name":")" + std::string(node_name_bytes_max + 1, 'a') + R"("})"})
     invalid("POST", "/v1/cluster/init", body);
-  for (auto body : {R"({"valid_seconds":0})", R"({"valid_seconds":604801})", R"({"valid_seconds":"60"})", R"({"secret":1})"})
+  for (auto body : {R"({"valid_seconds":9})", R"({"valid_seconds":604801})", R"({"valid_seconds":"60"})", R"({"secret":1})"})
     invalid("POST", "/v1/cluster/invitations", body);
   for (std::string body : {std::string(), std::string(R"({"invitation":null})"),
                            R"({"invitation":")" + std::string(cluster_invitation_bytes_max + 1, 'a') + R"("})"})
