@@ -245,22 +245,25 @@ private:
     return false;
   }
 
-  std::optional<error> reap() {
-    int status = 0;
-    // It has closed its socket or was killed; one that only closed it is given a second to end.
-    for (int waited_ms = 0; waited_ms < 1000; waited_ms += 10) {
-      std::unique_lock lock(reaping_);
-      if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-        reaped_ = true;
-        return failure_of(status);
-      }
-      lock.unlock();
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  /// Waits for its end, or looks once with WNOHANG, and leaves it to be reaped: its number is still its own.
+  bool has_ended(int options) const {
+    siginfo_t seen{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &seen, WEXITED | WNOWAIT | options) != 0 && errno == EINTR) {
     }
+    return seen.si_pid == pid_;
+  }
+
+  std::optional<error> reap() {
+    // It has closed its socket or was killed; one that only closed it is given a second to end.
+    for (int waited_ms = 0; waited_ms < 1000 && !has_ended(WNOHANG); waited_ms += 10)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     kill();
+    has_ended(0);
+    // Reaped and told under one lock, so that nobody kills a number that is no longer the worker's.
+    std::lock_guard lock(reaping_);
+    int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
-    std::lock_guard lock(reaping_);
     reaped_ = true;
     return failure_of(status);
   }
