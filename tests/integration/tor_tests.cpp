@@ -163,7 +163,13 @@ struct live_tree {
   caf::actor root;
 };
 
-bool process_lives(int pid) { return ::kill(pid, 0) == 0; }
+/// One that has ended, and that nobody has reaped yet, lives no more: in a container there may be nobody who does.
+bool process_lives(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat(std::istreambuf_iterator<char>(file), {}); // "812 (tor) S ..."
+  auto state = stat.rfind(") ");
+  return state != std::string::npos && stat.substr(state + 2, 1) != "Z";
+}
 
 bool ends_within(int pid, std::chrono::seconds within) {
   for (auto until = std::chrono::steady_clock::now() + within; process_lives(pid);) {
