@@ -399,7 +399,7 @@ BOOST_AUTO_TEST_CASE(open_invitations_are_bounded_and_can_all_be_voided) {
   BOOST_TEST((code(book.issue(sample_invitation(), 15 * minute_us, mesh_time_us, random)) == errc::busy));
   BOOST_TEST(book.redeem(keys[0], b.id, mesh_time_us).has_value());
   BOOST_TEST(book.issue(sample_invitation(), 15 * minute_us, mesh_time_us, random).has_value());
-  BOOST_TEST((code(book.issue(sample_invitation(), minute_us - 1, mesh_time_us, random)) == errc::invalid_input));
+  BOOST_TEST((code(book.issue(sample_invitation(), invitation_book::valid_us_min - 1, mesh_time_us, random)) == errc::invalid_input));
   auto too_long = book.issue(sample_invitation(), invitation_book::valid_us_max + 1, mesh_time_us, random);
   BOOST_TEST((code(too_long) == errc::invalid_input));
   for (std::size_t i = 0; i < 2 * invitation_book::used_max; ++i) {
