@@ -19,19 +19,27 @@ endfunction()
 function(lucid_build_soon name)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1
     $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized>>)
+  set_target_properties(${name} PROPERTIES LUCID_CAF_PCH lucid_caf_pch_soon)
 endfunction()
 
-# lucid_use_caf(TARGET): CAF's libraries, checks and the shared precompiled header.
+# lucid_add_caf_pch(NAME): CAF's headers, precompiled.
+function(lucid_add_caf_pch name)
+  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "")
+  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE lucid_flags CAF::core)
+  target_compile_definitions(${name} PRIVATE CAF_ENABLE_TYPE_ID_CHECKS)
+  target_precompile_headers(${name} PRIVATE
+    <caf/all.hpp> <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
+endfunction()
+
+# lucid_use_caf(TARGET): CAF's libraries, checks and the shared precompiled header. After lucid_build_soon.
 function(lucid_use_caf name)
   target_link_libraries(${name} PUBLIC CAF::core CAF::io)
   target_compile_definitions(${name} PUBLIC CAF_ENABLE_TYPE_ID_CHECKS)
-  if(NOT TARGET lucid_caf_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/lucid_caf_pch.cpp "")
-    add_library(lucid_caf_pch OBJECT ${PROJECT_BINARY_DIR}/lucid_caf_pch.cpp)
-    target_link_libraries(lucid_caf_pch PRIVATE lucid_flags CAF::core)
-    target_compile_definitions(lucid_caf_pch PRIVATE CAF_ENABLE_TYPE_ID_CHECKS)
-    target_precompile_headers(lucid_caf_pch PRIVATE
-      <caf/all.hpp> <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
+  if(NOT TARGET lucid_caf_pch) # One for each level of optimisation: g++ 14 takes none of another.
+    lucid_add_caf_pch(lucid_caf_pch)
+    lucid_add_caf_pch(lucid_caf_pch_soon)
+    lucid_build_soon(lucid_caf_pch_soon)
   endif()
   get_target_property(type ${name} TYPE)
   if(type STREQUAL EXECUTABLE)
@@ -39,7 +47,11 @@ function(lucid_use_caf name)
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${name} PRIVATE -fPIC)
   endif()
-  target_precompile_headers(${name} REUSE_FROM lucid_caf_pch)
+  get_target_property(pch ${name} LUCID_CAF_PCH)
+  if(NOT pch)
+    set(pch lucid_caf_pch)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${pch})
 endfunction()
 
 # lucid_add_test(NAME KIND SOURCES... [LINK TARGETS...] [CAF] [SERIAL] [TIMEOUT seconds])
