@@ -255,7 +255,7 @@ class Test:
         began = time.monotonic()
         for node in others:
             text = first.run("cluster", "invite", "--qr", "none").strip()
-            if "tcp" in text or not text.startswith("lucid-join:"):
+            if not text.startswith("lucid-join:"):
                 raise Wrong(f"this is no invitation: {text}")
             joined = node.run("cluster", "join", text, seconds=180)
             say(f"{node.name}: {joined.strip().splitlines()[0]}")
