@@ -93,7 +93,13 @@ wait_for() {
 }
 runs() { on "$1" status >/dev/null 2>&1; }
 sees_all() { [[ $(on "$1" cluster status --json 2>/dev/null | grep -c '"state": "up"') == 2 ]]; }
-sealer() { on pi-1 cluster status --json 2>/dev/null | sed -n 's/.*"holder_name": "\(.*\)".*/\1/p'; }
+sealer() { # Of several roles, one object each.
+  on pi-1 cluster status --json 2>/dev/null | awk -F'"' '
+    /\{/ { role = holder = "" }
+    $2 == "role" { role = $4 }
+    $2 == "holder_name" { holder = $4 }
+    /\}/ && role == "seal" && holder != "" { print holder; exit }'
+}
 has_sealer() { [[ -n $(sealer) ]]; }
 other_sealer() { local now; now=$(sealer); [[ -n $now && $now != "$1" ]]; }
 chunks() { find "$dir/pi-1/sessions/$id" -name 'video-*.chunk' 2>/dev/null | wc -l; }
