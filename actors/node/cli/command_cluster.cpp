@@ -113,8 +113,8 @@ outcome<std::uint64_t> valid_seconds(const std::string& written) {
   if (!valid) return pass_on(std::move(valid));
   if (*valid < valid_min || *valid > valid_max)
     return fail(errc::invalid_input, "lucid",
-                fmt::format("an invitation is valid for {} s to {} d; --valid {} is outside of that", invitation_seconds_min, valid_max / 24h,
-                            printable(written)));
+                fmt::format("an invitation is valid for {} s to {} d; --valid {} is outside of that", invitation_seconds_min,
+                            valid_max / 24h, printable(written)));
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(*valid).count());
 }
 
@@ -304,7 +304,8 @@ command_spec cluster_invite_command() {
           .hidden = false,
           .declare = [](CLI::App& app) -> command_action {
             auto o = std::make_shared<invite_options>();
-            auto valid_help = fmt::format("How long it may be used: {} s to {} d (default: 15 min)", invitation_seconds_min, valid_max / 24h);
+            auto valid_help = fmt::format("How long it may be used: {} s to {} d (default: 15 min)", invitation_seconds_min,
+                                          valid_max / 24h);
             app.add_option("--valid", o->valid, valid_help)->type_name("TIME");
             std::map<std::string, qr_wish> wishes{
               {"none", qr_wish::none}, {"blocks", qr_wish::blocks}, {"ascii", qr_wish::ascii}};
