@@ -266,12 +266,12 @@ void curve_socket::engine::wait(int timeout_ms) {
 void curve_socket::engine::work() {
   run_commands();
   look_at_deadlines();
+  take_queues(); // Before reading, which sending asks for: one turn instead of two.
   if (look_at_router_) look_at_router_ = read_router();
   for (auto id : std::exchange(look_at_, {})) {
     auto found = links_.find(id);
     if (found != links_.end() && read_dealer(found->second)) look_at_.insert(id);
   }
-  take_queues();
   for (auto id : std::set<link_id>(blocked_)) {
     auto found = links_.find(id);
     if (found != links_.end()) flush(link_ptr(found->second));
@@ -395,18 +395,18 @@ void curve_socket::engine::flush(const link_ptr& one) {
 }
 
 bool curve_socket::engine::hand_over(const link_ptr& one, byte_buffer& frame) {
-  if (one->dialled) {
-    if (!one->dealer.writable()) {
-      blocked_.insert(one->id);
-      return false;
-    }
-  } else if (!router_.send(as_bytes(one->identity), true)) {
+  if (!one->dialled && !router_.send(as_bytes(one->identity), true)) {
     if (zmq_errno() == EAGAIN) blocked_.insert(one->id);
     else end(one, {errc::unreachable, "zmq", "the connection has ended", nullptr});
     return false;
   }
   zmq_detail::message body(std::move(frame));
   if ((one->dialled ? one->dealer : router_).send(body)) return true;
+  if (one->dialled && zmq_errno() == EAGAIN) {
+    frame = body.take_back();
+    blocked_.insert(one->id);
+    return false;
+  }
   end(one, {errc::io_failed, "zmq", std::string("a frame was not taken: ") + zmq_strerror(zmq_errno()), nullptr});
   return false;
 }

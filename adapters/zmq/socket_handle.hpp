@@ -22,9 +22,8 @@ class message {
 public:
   message() { zmq_msg_init(&message_); }
   /// Takes the bytes over without a copy; the thread that ends with them frees them.
-  explicit message(byte_buffer bytes) {
-    auto kept = new byte_buffer(std::move(bytes));
-    zmq_msg_init_data(&message_, kept->data(), kept->size(), [](void*, void* it) { delete static_cast<byte_buffer*>(it); }, kept);
+  explicit message(byte_buffer bytes) : kept_(new byte_buffer(std::move(bytes))) {
+    zmq_msg_init_data(&message_, kept_->data(), kept_->size(), [](void*, void* it) { delete static_cast<byte_buffer*>(it); }, kept_);
   }
   ~message() { zmq_msg_close(&message_); }
   message(const message&) = delete;
@@ -34,6 +33,8 @@ public:
     auto at = const_cast<zmq_msg_t*>(&message_); // NOLINT: the C interface knows no const.
     return {static_cast<const std::uint8_t*>(zmq_msg_data(at)), zmq_msg_size(at)};
   }
+  /// The bytes of a message that was made of them and that ZeroMQ did not take.
+  byte_buffer take_back() noexcept { return std::move(*kept_); }
   bool more() const noexcept { return zmq_msg_more(&message_) != 0; }
   /// Of the connection that it came by; empty: not known.
   std::string property(const char* name) const {
@@ -45,6 +46,7 @@ public:
 
 private:
   zmq_msg_t message_;
+  byte_buffer* kept_ = nullptr; ///< Belongs to `message_`, or to ZeroMQ once it was sent.
 };
 
 /// A socket. Threads: one at a time.
@@ -78,11 +80,6 @@ public:
     char text[512] = {};
     auto size = sizeof(text);
     return zmq_getsockopt(socket_, ZMQ_LAST_ENDPOINT, text, &size) == 0 ? text : "";
-  }
-  bool writable() const {
-    int events = 0;
-    auto size = sizeof(events);
-    return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLOUT) != 0;
   }
   bool receive(message& into) { return zmq_msg_recv(into.get(), socket_, ZMQ_DONTWAIT) >= 0; }
   bool send(byte_view bytes, bool more) {
