@@ -8,7 +8,9 @@
 #include <caf/all.hpp>
 
 #include "actors/format/challenge_codec.hpp"
-#include "actors/replication/copy_tally.hpp"
+#include "actors/replication/audit_part.hpp"
+#include "actors/replication/holder_questions.hpp"
+#include "actors/replication/store_look.hpp"
 #include "messages/blobs_api.hpp"
 #include "messages/paths.hpp"
 #include "messages/replication_api.hpp"
@@ -30,36 +32,7 @@ constexpr auto blob_timeout = 20min; ///< Of a chunk: 16 MiB at 16 KiB a second;
 constexpr auto put_timeout = 2min;   ///< The bytes are there: hash and disk.
 constexpr auto verify_timeout = 2min;
 constexpr auto full_look_interval = 10s; ///< Between looks at all sessions; unfinished ones are looked at each tick.
-constexpr std::uint32_t session_page = 1000;
-constexpr std::uint32_t chunk_page = 1000;
 constexpr std::size_t unwritten_results_max = 1000; ///< Results that wait for the disk; the oldest give way.
-
-/// What a look at the store found.
-struct store_look {
-  struct session_news {
-    session_id id{};
-    news_mark news;
-    std::vector<chunk_record> chunks;
-  };
-  bool full = false;
-  std::vector<session_id> all;     ///< Only of a full look.
-  std::vector<session_news> found;
-};
-
-/// What the next look has to know of the core, which stays in the actor.
-struct known_session {
-  news_mark news;
-  std::uint32_t video = 0, events = 0;
-};
-using known_sessions = std::map<session_id, known_session>;
-
-/// Something that was asked of a holder.
-struct holder_question {
-  node_id to{};
-  std::uint64_t road = 0; ///< The generation of its place in the directory.
-  std::function<void(const caf::error&)> otherwise;
-  bool over = false;
-};
 
 struct replication_state {
   static inline const char* name = "replication";
@@ -68,7 +41,7 @@ struct replication_state {
   std::optional<challenge_core> challenges;
   std::shared_ptr<std::optional<challenge_log>> log; ///< Used by one job of the pool at a time.
   ref<blobs_api> blobs;
-  std::map<node_id, ref<replica_api>> holders;
+  holder_questions holders;
   std::map<node_id, member_view> members;
   bool looking = false;
   std::optional<std::chrono::nanoseconds> full_look_at;
@@ -80,74 +53,9 @@ struct replication_state {
   std::uint64_t put_bytes = 0;
   std::string last_failure;
   bool look_failed = false; ///< That was it.
-  std::vector<std::shared_ptr<holder_question>> asked; ///< Bounded by the core's actions under way.
 };
 
 using replication_self = replication_api::stateful_pointer<replication_state>;
-
-bool is_final_state(std::uint8_t state) { return state >= static_cast<std::uint8_t>(session_state::completed); }
-
-/// Reads what is new of a session. On the pool.
-outcome<store_look::session_news> read_news(replica_source& source, const session_summary& row, const known_session& known) {
-  store_look::session_news news{row.id, {static_cast<std::uint8_t>(row.state), known.news.has_manifest, known.news.has_anchor}, {}};
-  for (auto [on, from] : {std::pair(track::video, known.video), std::pair(track::events, known.events)})
-    for (;;) {
-      auto page = source.chunks(row.id, on, from, chunk_page);
-      if (!page) return pass_on(std::move(page));
-      news.chunks.insert(news.chunks.end(), page->begin(), page->end());
-      from += static_cast<std::uint32_t>(page->size());
-      if (page->size() < chunk_page) break;
-    }
-  // A manifest is there from "anchoring" on, an anchor from its block on: nobody is asked before.
-  if (!news.news.has_manifest && row.state >= session_state::storing) {
-    auto manifest = source.manifest(row.id);
-    if (!manifest) return pass_on(std::move(manifest));
-    news.news.has_manifest = manifest->has_value();
-  }
-  if (!news.news.has_anchor && row.block_height > 0) {
-    auto anchor = source.anchor(row.id);
-    if (!anchor) return pass_on(std::move(anchor));
-    news.news.has_anchor = anchor->has_value();
-  }
-  return news;
-}
-
-/// Sessions that are new or may have changed since. On the pool.
-outcome<store_look> look_at_store(replica_source& source, const known_sessions& known, bool full) {
-  store_look look;
-  look.full = full;
-  std::set<session_id> seen;
-  auto take = [&](const session_summary& row) -> outcome<void> {
-    if (!seen.insert(row.id).second) return {};
-    auto old = known.find(row.id);
-    bool is_done = old != known.end() && is_final_state(old->second.news.state) &&
-                   old->second.news.state == static_cast<std::uint8_t>(row.state);
-    if (is_done) return {};
-    auto news = read_news(source, row, old == known.end() ? known_session{} : old->second);
-    if (!news) return pass_on(std::move(news));
-    look.found.push_back(std::move(*news));
-    return {};
-  };
-  for (std::uint32_t offset = 0;; offset += session_page) {
-    auto page = source.sessions({!full, offset, session_page});
-    if (!page) return pass_on(std::move(page));
-    for (auto& row : *page) {
-      if (full) look.all.push_back(row.id);
-      if (auto taken = take(row); !taken) return pass_on(std::move(taken));
-    }
-    if (page->size() < session_page) break;
-  }
-  if (full) return look;
-  // Those that were unfinished and are not any more.
-  for (auto& [id, k] : known) {
-    if (is_final_state(k.news.state) || seen.contains(id)) continue;
-    auto row = source.row(id);
-    if (!row && row.error().code == errc::not_found) continue; // Removed: the next full look tells.
-    if (!row) return pass_on(std::move(row));
-    if (auto taken = take(row->summary); !taken) return pass_on(std::move(taken));
-  }
-  return look;
-}
 
 /// The steps of the actor. Handlers keep a copy; the state itself lives in the actor.
 struct replication_shell {
@@ -177,13 +85,9 @@ struct replication_shell {
     for (auto& m : view.members) {
       if (m.id == state().parts.self || m.state == member_state::self || m.state == member_state::removed) continue;
       members.push_back({m.id, m.name, m.state == member_state::up});
-      auto path = paths::of_node(m.name, paths::replicas);
-      auto& holder = state().holders[m.id];
-      if (!holder.slot() || holder.slot()->path() != path) holder = {*names, path};
       state().members.emplace(m.id, std::move(m));
     }
-    std::erase_if(state().holders, [&](const auto& h) { return !state().members.contains(h.first); });
-    end_lost_questions();
+    state().holders.set_members(*names, state().members);
     core().set_members(members, clock->monotonic());
   }
 
@@ -191,16 +95,11 @@ struct replication_shell {
     if (state().looking) return;
     auto now = clock->monotonic();
     bool full = !state().full_look_at || *state().full_look_at <= now;
-    known_sessions known;
-    for (auto& id : core().sessions()) {
-      auto news = *core().news_of(id);
-      if (!full && is_final_state(news.state)) continue;
-      known.emplace(id, known_session{news, core().next_index(id, track::video), core().next_index(id, track::events)});
-    }
     state().looking = true;
     auto source = state().parts.source;
     auto posted = run_on_pool(
-      &*self, *state().parts.pool, [source, known = std::move(known), full] { return look_at_store(*source, known, full); },
+      &*self, *state().parts.pool,
+      [source, known = known_to(core(), full), full] { return look_at_store(*source, known, full); },
       [me = *this, full](outcome<store_look> found) {
         me.state().looking = false;
         if (!found) { // Mostly: the store is just being made.
@@ -235,43 +134,6 @@ struct replication_shell {
       std::visit([this](const auto& a) { carry_out(a); }, action);
   }
 
-  // --- asking a holder ---------------------------------------------------------------------------------------------------
-
-  /// What was asked of a node that is lost is never answered: it counts as refused as soon as the way there is another.
-  template <class Answer, class Duration, class Message, class Then>
-  void ask(const node_id& to, Duration timeout, Message what, Then then, std::function<void(const caf::error&)> otherwise) const {
-    auto& holder = state().holders[to];
-    auto asked = std::make_shared<holder_question>(holder_question{to, road_to(to), std::move(otherwise)});
-    state().asked.push_back(asked);
-    holder.request(self, timeout, std::move(what))
-      .then(
-        [asked, then = std::move(then)](const Answer& answer) {
-          if (std::exchange(asked->over, true)) return;
-          then(answer);
-        },
-        [asked](const caf::error& e) {
-          if (!std::exchange(asked->over, true)) asked->otherwise(e);
-        });
-  }
-
-  std::uint64_t road_to(const node_id& to) const {
-    auto& slot = state().holders[to].slot();
-    return slot ? slot->generation_at()->load(std::memory_order_acquire) : 0;
-  }
-
-  void end_lost_questions() const {
-    auto asked = std::exchange(state().asked, {});
-    for (auto& one : asked) {
-      if (one->over) continue;
-      if (state().members.contains(one->to) && road_to(one->to) == one->road) {
-        state().asked.push_back(one);
-        continue;
-      }
-      one->over = true;
-      one->otherwise(to_caf({errc::unreachable, "replication", "the way to the holder was lost", nullptr}));
-    }
-  }
-
   // --- what the core wants ---------------------------------------------------------------------------------------------
 
   template <class Action>
@@ -294,21 +156,23 @@ struct replication_shell {
   }
 
   void carry_out(const have_action& a) const {
-    ask<replica_have>(a.to, small_timeout, replica_have_request{state().parts.self, a.session, a.chunks},
-        [me = *this, a](const replica_have& answer) {
-          me.core().done(a, answer);
-          me.go_on();
-        },
-        on_failure(a));
+    state().holders.ask<replica_have>(
+      self, a.to, small_timeout, replica_have_request{state().parts.self, a.session, a.chunks},
+      [me = *this, a](const replica_have& answer) {
+        me.core().done(a, answer);
+        me.go_on();
+      },
+      on_failure(a));
   }
 
   void carry_out(const remove_action& a) const {
-    ask<replica_status>(a.to, small_timeout, replica_remove_request{state().parts.self, a.session},
-        [me = *this, a](const replica_status&) {
-          me.core().done(a);
-          me.go_on();
-        },
-        on_failure(a));
+    state().holders.ask<replica_status>(
+      self, a.to, small_timeout, replica_remove_request{state().parts.self, a.session},
+      [me = *this, a](const replica_status&) {
+        me.core().done(a);
+        me.go_on();
+      },
+      on_failure(a));
   }
 
   struct chunk_to_put {
@@ -339,16 +203,17 @@ struct replication_shell {
   void put(const put_action& a, chunk_to_put what) const {
     auto size = what.file.size();
     with_blob(a, a.to, what.file, a.record.content, [me = *this, a, size, row = std::move(what.row)](const blob_ref& file) {
-      me.ask<chunk_record>(a.to, put_timeout, replica_put_request{me.state().parts.self, row, a.record, file},
-          [me, a, size](const chunk_record& stored) {
-            if (stored.content != a.record.content)
-              return me.fail_here(a, {errc::protocol_violation, "replication", "a holder stored another chunk", nullptr});
-            ++me.state().put_count;
-            me.state().put_bytes += size;
-            me.core().done(a);
-            me.go_on();
-          },
-          me.on_failure(a));
+      me.state().holders.ask<chunk_record>(
+        me.self, a.to, put_timeout, replica_put_request{me.state().parts.self, row, a.record, file},
+        [me, a, size](const chunk_record& stored) {
+          if (stored.content != a.record.content)
+            return me.fail_here(a, {errc::protocol_violation, "replication", "a holder stored another chunk", nullptr});
+          ++me.state().put_count;
+          me.state().put_bytes += size;
+          me.core().done(a);
+          me.go_on();
+        },
+        me.on_failure(a));
     });
   }
 
@@ -417,12 +282,13 @@ struct replication_shell {
   }
 
   void tell(const news_action& a, replica_news_request request, const news_mark& told) const {
-    ask<replica_status>(a.to, small_timeout, std::move(request),
-        [me = *this, a, told](const replica_status&) {
-          me.core().done(a, told);
-          me.go_on();
-        },
-        on_failure(a));
+    state().holders.ask<replica_status>(
+      self, a.to, small_timeout, std::move(request),
+      [me = *this, a, told](const replica_status&) {
+        me.core().done(a, told);
+        me.go_on();
+      },
+      on_failure(a));
   }
 
   // --- challenges ------------------------------------------------------------------------------------------------------
@@ -446,7 +312,7 @@ struct replication_shell {
     random->fill(bytes);
     auto asked = state().challenges->make(node, record, bytes, clock->wall_us());
     auto holder_key = state().members.at(node).sign_key;
-    state().holders[node]
+    state().holders.at(node)
       .request(self, challenge_core::answer_time_max, replica_challenge_request{asked})
       .then(
         [me = *this, asked, record, holder_key](const challenge_answer& answer) {
@@ -509,75 +375,42 @@ struct replication_shell {
   void verify(const node_id& node, const session_id& session, std::vector<chunk_mark> chunks, Then then) const {
     replica_verify_request request{state().parts.self, session, std::move(chunks)};
     auto asked = request.chunks;
-    ask<replica_verify>(node, verify_timeout, std::move(request),
-        [me = *this, node, session, asked, then](const replica_verify& answer) {
-          for (auto* places : {&answer.damaged, &answer.missing})
-            for (auto place : *places)
-              if (place < asked.size()) me.core().lost(node, {session, asked[place].on, asked[place].index});
-          then(outcome<replica_verify>(answer));
-          me.go_on();
-        },
-        [me = *this, then](const caf::error& e) {
-          me.note(from_caf(e));
-          then(outcome<replica_verify>(tl::unexpected(from_caf(e))));
-        });
+    state().holders.ask<replica_verify>(
+      self, node, verify_timeout, std::move(request),
+      [me = *this, node, session, asked, then](const replica_verify& answer) {
+        for (auto* places : {&answer.damaged, &answer.missing})
+          for (auto place : *places)
+            if (place < asked.size()) me.core().lost(node, {session, asked[place].on, asked[place].index});
+        then(outcome<replica_verify>(answer));
+        me.go_on();
+      },
+      [me = *this, then](const caf::error& e) {
+        me.note(from_caf(e));
+        then(outcome<replica_verify>(tl::unexpected(from_caf(e))));
+      });
   }
 
   struct audit_round {
-    replication_audit answer;
-    copy_tally tally;
-    std::size_t open = 0; ///< Holders that have not answered.
+    audit_part part;
     owed_answer<replication_audit> owed;
   };
 
   caf::typed_response_promise<replication_audit> audit(const replication_audit_request& r) const {
+    owed_answer<replication_audit> owed(self);
+    auto promise = owed.promise();
+    if (!core().news_of(r.session)) {
+      owed.deliver(to_caf({errc::not_found, "replication", "there is no session " + short_id(r.session), nullptr}));
+      return promise;
+    }
     auto page = core().page(r.session, r.from, verify_page_bytes_max, chunk_marks_max);
     auto round = std::make_shared<audit_round>(
-      audit_round{{}, copy_tally(page, state().parts.limits.copies), 0, owed_answer<replication_audit>(self)});
-    auto count = core().chunk_count(r.session);
-    if (!core().news_of(r.session)) {
-      round->owed.deliver(to_caf({errc::not_found, "replication", "there is no session " + short_id(r.session), nullptr}));
-      return round->owed.promise();
-    }
-    auto& answer = round->answer;
-    answer.session = r.session;
-    answer.chunk_count = count;
-    answer.from = r.from;
-    answer.next = r.from + static_cast<std::uint32_t>(page.size());
-    answer.done = answer.next >= count;
-    for (auto& [node, m] : state().members) {
-      auto held = core().held_of(node, r.session, page);
-      if (held.empty()) continue;
-      copy_audit row;
-      row.node = node;
-      row.name = m.name;
-      row.held = static_cast<std::uint32_t>(held.size());
-      answer.copies.push_back(row);
-    }
-    round->open = answer.copies.size();
-    if (round->open == 0) {
-      answer.short_count = round->tally.short_count();
-      round->owed.deliver(answer);
-      return round->owed.promise();
-    }
-    auto promise = round->owed.promise();
-    for (std::size_t i = 0; i < answer.copies.size(); ++i) {
-      auto node = answer.copies[i].node;
-      auto held = core().held_of(node, r.session, page);
-      verify(node, r.session, held, [round, i, held](const outcome<replica_verify>& found) {
-        auto& row = round->answer.copies[i];
-        if (found) {
-          row.damaged = static_cast<std::uint32_t>(found->damaged.size());
-          row.missing = static_cast<std::uint32_t>(found->missing.size());
-          row.verified = row.held - std::min(row.held, row.damaged + row.missing);
-          round->tally.verified(held, *found);
-        } else {
-          row.failure = to_string(found.error());
-          round->tally.unasked(held);
-        }
-        if (--round->open != 0) return;
-        round->answer.short_count = round->tally.short_count();
-        round->owed.deliver(round->answer);
+      audit_round{audit_part(r, core().chunk_count(r.session), page, state().parts.limits.copies), std::move(owed)});
+    for (auto& [node, m] : state().members) round->part.add_holder(node, m.name, core().held_of(node, r.session, page));
+    if (round->part.is_complete()) round->owed.deliver(round->part.answer());
+    for (std::size_t i = 0; i < round->part.holder_count(); ++i) {
+      verify(round->part.holder(i), r.session, round->part.held_by(i), [round, i](const outcome<replica_verify>& found) {
+        round->part.answered(i, found);
+        if (round->part.is_complete()) round->owed.deliver(round->part.answer());
       });
     }
     return promise;
