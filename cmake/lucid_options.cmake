@@ -49,8 +49,10 @@ endif()
 
 find_program(LUCID_CCACHE ccache)
 if(LUCID_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers need the two sloppiness flags to be cached at all.
-  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${LUCID_CCACHE})
+  # Precompiled headers need the two sloppiness flags to be cached at all. By the compiler's own list of dependencies, what is
+  # not cached yet is not preprocessed twice.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=true CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+    ${LUCID_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()

@@ -19,39 +19,76 @@ endfunction()
 function(lucid_build_soon name)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1
     $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized>>)
-  set_target_properties(${name} PROPERTIES LUCID_CAF_PCH lucid_caf_pch_soon)
+  set_target_properties(${name} PROPERTIES LUCID_BUILT_SOON ON)
 endfunction()
 
-# lucid_add_caf_pch(NAME): CAF's headers, precompiled.
-function(lucid_add_caf_pch name)
+# lucid_add_pch(NAME [CAF] HEADERS...): a precompiled header of these, and of the standard ones that most files include.
+# To be used by targets that are compiled in the same way: g++ 14 takes none of another level of optimisation.
+function(lucid_add_pch name)
+  cmake_parse_arguments(arg "CAF;SOON" "" "" ${ARGN})
   file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "")
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
-  target_link_libraries(${name} PRIVATE lucid_flags CAF::core)
-  target_compile_definitions(${name} PRIVATE CAF_ENABLE_TYPE_ID_CHECKS)
+  target_link_libraries(${name} PRIVATE lucid_flags)
+  if(arg_CAF)
+    target_link_libraries(${name} PRIVATE CAF::core)
+    target_compile_definitions(${name} PRIVATE CAF_ENABLE_TYPE_ID_CHECKS)
+  endif()
+  if(arg_SOON)
+    lucid_build_soon(${name})
+  endif()
   target_precompile_headers(${name} PRIVATE
-    <caf/all.hpp> <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
+    ${arg_UNPARSED_ARGUMENTS} <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
 endfunction()
 
-# lucid_use_caf(TARGET): CAF's libraries, checks and the shared precompiled header. After lucid_build_soon.
-function(lucid_use_caf name)
-  target_link_libraries(${name} PUBLIC CAF::core CAF::io)
-  target_compile_definitions(${name} PUBLIC CAF_ENABLE_TYPE_ID_CHECKS)
-  if(NOT TARGET lucid_caf_pch) # One for each level of optimisation: g++ 14 takes none of another.
-    lucid_add_caf_pch(lucid_caf_pch)
-    lucid_add_caf_pch(lucid_caf_pch_soon)
-    lucid_build_soon(lucid_caf_pch_soon)
-  endif()
+# lucid_use_pch(TARGET PCH)
+function(lucid_use_pch name pch)
   get_target_property(type ${name} TYPE)
   if(type STREQUAL EXECUTABLE)
     # Compiled as a library is, or the header would not fit: -fPIE differs from -fPIC.
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${name} PRIVATE -fPIC)
   endif()
-  get_target_property(pch ${name} LUCID_CAF_PCH)
-  if(NOT pch)
-    set(pch lucid_caf_pch)
-  endif()
   target_precompile_headers(${name} REUSE_FROM ${pch})
+endfunction()
+
+# lucid_use_caf(TARGET [PCH]): CAF's libraries, its checks and a precompiled header; PCH names another than the usual one.
+# After lucid_build_soon.
+function(lucid_use_caf name)
+  target_link_libraries(${name} PUBLIC CAF::core CAF::io)
+  target_compile_definitions(${name} PUBLIC CAF_ENABLE_TYPE_ID_CHECKS)
+  if(NOT TARGET lucid_caf_pch)
+    lucid_add_pch(lucid_caf_pch CAF <caf/all.hpp>)
+    lucid_add_pch(lucid_caf_pch_soon CAF SOON <caf/all.hpp>)
+  endif()
+  get_target_property(soon ${name} LUCID_BUILT_SOON)
+  if(ARGN)
+    lucid_use_pch(${name} ${ARGN})
+  elseif(soon)
+    lucid_use_pch(${name} lucid_caf_pch_soon)
+  else()
+    lucid_use_pch(${name} lucid_caf_pch)
+  endif()
+endfunction()
+
+# What Boost.Test consists of but for unit_test.hpp itself, which makes a program's entry by the macros of its source.
+set(LUCID_TEST_HEADERS <boost/test/test_tools.hpp> <boost/test/framework.hpp> <boost/test/tree/observer.hpp>
+  <boost/test/tree/test_unit.hpp> <boost/test/tree/auto_registration.hpp>)
+
+# lucid_use_test_pch(TARGET CAF|""): the precompiled header of tests.
+function(lucid_use_test_pch name caf)
+  if(NOT TARGET lucid_test_pch)
+    lucid_add_pch(lucid_test_pch SOON ${LUCID_TEST_HEADERS})
+    lucid_add_pch(lucid_caf_test_pch CAF SOON <caf/all.hpp> ${LUCID_TEST_HEADERS})
+    foreach(pch lucid_test_pch lucid_caf_test_pch)
+      target_compile_definitions(${pch} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MAIN)
+      target_link_libraries(${pch} PRIVATE Boost::unit_test_framework)
+    endforeach()
+  endif()
+  if(caf)
+    lucid_use_caf(${name} lucid_caf_test_pch)
+  else()
+    lucid_use_pch(${name} lucid_test_pch)
+  endif()
 endfunction()
 
 # lucid_add_test(NAME KIND SOURCES... [LINK TARGETS...] [CAF] [SERIAL] [TIMEOUT seconds])
@@ -67,13 +104,12 @@ function(lucid_add_test name kind)
     math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4") # They cost a factor of 2 to 15.
   endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
-  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK
+  # Boost.Test derives BOOST_TEST_MAIN from a macro of the source, which the precompiled header comes before.
+  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MAIN
     LUCID_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" LUCID_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE lucid_flags Boost::unit_test_framework ${arg_LINK})
   lucid_build_soon(${name}) # What is tested is built for speed; the test itself soon.
-  if(arg_CAF)
-    lucid_use_caf(${name})
-  endif()
+  lucid_use_test_pch(${name} "${arg_CAF}")
   add_test(NAME ${kind}.${name} COMMAND ${name} --log_level=message --color_output=no)
   set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
   if(LUCID_SANITIZE)

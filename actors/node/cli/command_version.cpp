@@ -10,7 +10,7 @@ command_result print_versions(command_context& context) {
   if (context.options.json) {
     json libraries;
     for (auto& [name, version] : library_versions()) libraries[name] = version;
-    print_json(context.out, {{"version", LUCID_VERSION}, {"compiler", __VERSION__}, {"libraries", libraries}});
+    print_json(context.out, {{"version", version_number()}, {"compiler", __VERSION__}, {"libraries", libraries}});
     return exit_code::ok;
   }
   context.out << software_version() << "\n\n";

@@ -17,7 +17,8 @@ std::string dotted(int version, int major_unit, int minor_unit) {
 
 } // namespace
 
-std::string software_version() { return "lucid " LUCID_VERSION; }
+std::string version_number() { return LUCID_VERSION; }
+std::string software_version() { return "lucid " + version_number(); }
 
 std::vector<std::pair<std::string, std::string>> library_versions() {
   std::vector<std::pair<std::string, std::string>> versions{

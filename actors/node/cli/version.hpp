@@ -7,6 +7,9 @@
 
 namespace lucid {
 
+/// "0.1.0"
+std::string version_number();
+
 /// "lucid 0.1.0": what manifests and `--version` say.
 std::string software_version();
 
