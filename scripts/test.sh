@@ -7,9 +7,9 @@ usage() {
   cat <<'USAGE'
 Usage: scripts/test.sh [--no-install] [--no-fuzz] [--sanitize] [--once] [CTEST ARGUMENT...]
 
-Installs what is missing (scripts/install_deps.sh), builds the release and runs every test; then builds the
-fuzz targets with clang and runs each over its corpus for a few seconds. What comes after the options goes to
-CTest, e.g. `scripts/test.sh -L unit` or `scripts/test.sh -R chunk`.
+Installs what is missing (scripts/install_deps.sh), builds the release and runs every test; beside that it builds the
+fuzz targets with clang, at the lowest priority, and at last runs each over its corpus for a few seconds. What comes after
+the options goes to CTest, e.g. `scripts/test.sh -L unit` or `scripts/test.sh -R chunk`.
 
 Tests that judge times fail on a machine that stands still for a second. What failed is run once more, one at a
 time; what passes then is named as unsteady at the end, and what fails again fails.
@@ -58,12 +58,28 @@ test_release() { # arguments for CTest
   unsteady=$failed
 }
 
+# Most tests wait more than they compute; a build beside them costs them little at the lowest priority.
+fuzz_build='' fuzz_log=build/fuzz-build.log
+begin_fuzz_build() {
+  set -m # A process group of its own, so that it ends with this script.
+  build fuzz >"$fuzz_log" 2>&1 &
+  fuzz_build=$!
+  set +m
+  renice -n 19 -g "$fuzz_build" >/dev/null
+  trap 'kill -- -"$fuzz_build" 2>/dev/null || true' EXIT
+}
+end_fuzz_build() {
+  say "the rest of build fuzz"
+  wait "$fuzz_build" || { cat "$fuzz_log"; return 1; }
+}
+
 build release
+[[ -z $fuzz ]] || begin_fuzz_build
 say "tests"
 test_release "$@"
 
 if [[ -n $fuzz ]]; then
-  build fuzz
+  end_fuzz_build
   say "fuzz targets, briefly"
   ctest --test-dir build/fuzz --output-on-failure -j "$jobs" -L fuzz
 fi
