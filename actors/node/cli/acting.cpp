@@ -16,7 +16,7 @@ outcome<node_client> node_of(const command_context& context) {
   return node_client(settings->values);
 }
 
-std::shared_ptr<bool> add_yes_option(CLI::App& app) {
+std::shared_ptr<bool> add_yes_option(command_options& app) {
   auto yes = std::make_shared<bool>(false);
   app.add_flag("--yes", *yes, "Do it without asking");
   return yes;

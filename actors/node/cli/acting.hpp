@@ -14,7 +14,7 @@ namespace lucid {
 outcome<node_client> node_of(const command_context& context);
 
 /// Adds --yes.
-std::shared_ptr<bool> add_yes_option(CLI::App& app);
+std::shared_ptr<bool> add_yes_option(command_options& app);
 
 /// Asks whether to do `what`, such as "restart storage/store".
 /// Errors: `cancelled` when the answer is no; `invalid_input` where nobody can be asked.

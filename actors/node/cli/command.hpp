@@ -2,9 +2,9 @@
 //
 //   command_spec verify_command() {
 //     return {.name = "verify", .summary = "...", .examples = {{"lucid verify 3f9a", "..."}},
-//             .declare = [](CLI::App& app) -> command_action {
+//             .declare = [](command_options& app) -> command_action {
 //               auto id = std::make_shared<std::string>();
-//               app.add_option("ID", *id, "...")->required();
+//               app.add_option("ID", *id, "...").required();
 //               return [id](command_context& context) -> command_result { ... return exit_code::ok; };
 //             }};
 //   }
@@ -15,8 +15,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "actors/node/cli/command_options.hpp"
 #include "actors/node/cli/exit_code.hpp"
 #include "actors/node/cli/terminal.hpp"
 #include "messages/outcome.hpp"
@@ -67,7 +66,7 @@ struct command_spec {
   std::string details; ///< Further sentences, for help and docs/cli.md.
   std::vector<command_example> examples;
   bool hidden = false;
-  std::function<command_action(CLI::App&)> declare; ///< Adds the options; answers what runs with them.
+  std::function<command_action(command_options&)> declare; ///< Adds the options; answers what runs with them.
 };
 
 } // namespace lucid

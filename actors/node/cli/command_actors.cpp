@@ -38,9 +38,9 @@ command_spec on_actor(node_action::kind what, std::string word, std::string summ
           .details = std::move(details) + "Says first what it would do, and asks. PATH is as `lucid inspect` shows it.",
           .examples = {std::move(example)},
           .hidden = false,
-          .declare = [what](CLI::App& app) -> command_action {
+          .declare = [what](command_options& app) -> command_action {
             auto path = std::make_shared<std::string>();
-            app.add_option("PATH", *path, "Actor")->required();
+            app.add_option("PATH", *path, "Actor").required();
             auto yes = add_yes_option(app);
             return [what, path, yes](command_context& context) { return act_on_actor(context, what, *path, *yes); };
           }};

@@ -208,7 +208,7 @@ command_spec store_adopt_command() {
                        {"lucid store adopt pi-1", "all recordings of the lost node pi-1"},
                        {"lucid store adopt 3f9a", "one of them"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto what = std::make_shared<std::string>();
             auto list_only = std::make_shared<bool>(false);
             app.add_option("WHAT", *what, "Session or lost node");

@@ -75,9 +75,9 @@ command_spec audit_show_command() {
           .details = "--json adds the hashes and signatures of the entries.",
           .examples = {{"lucid audit show --count 5", "the last five actions"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto count = std::make_shared<std::uint32_t>(shown_count);
-            app.add_option("--count", *count, "How many entries")->check(CLI::Range(1, 1000))->type_name("N");
+            app.add_option("--count", *count, "How many entries").between(1, 1000).type_name("N");
             return [count](command_context& context) { return show(context, *count); };
           }};
 }
@@ -89,7 +89,7 @@ command_spec audit_verify_command() {
                      "log\"). Ends with 4 when it is not intact.",
           .examples = {{"lucid audit verify", "the whole log"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return verify; }};
+          .declare = [](command_options&) -> command_action { return verify; }};
 }
 
 } // namespace lucid

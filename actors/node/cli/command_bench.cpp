@@ -236,12 +236,12 @@ command_spec bench_command() {
           .examples = {{"lucid bench", "everything, as a table"},
                        {"lucid bench pipeline --seconds 60 --json", "sealing and storing for longer, for a program"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<bench_options>();
             app.add_option("PART", o->parts, "What to measure (default: everything)")
-              ->check(CLI::IsMember({"pipeline", "verify", "idle"}));
+              .one_of({"pipeline", "verify", "idle"});
             app.add_option("--seconds", o->seconds, "How long to measure the pipeline, about")
-              ->check(CLI::Range(1, 3600))->capture_default_str()->type_name("N");
+              .between(1, 3600).shows_default().type_name("N");
             return [o](command_context& context) { return bench(context, *o); };
           }};
 }

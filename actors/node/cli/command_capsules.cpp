@@ -82,7 +82,7 @@ command_spec capsules_list_command() {
               "When an actor crashes, what it handled last, its last state and its child specification are kept: the newest 64.",
           .examples = {{"lucid capsules list", "which actors crashed, when, and why"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return list; }};
+          .declare = [](command_options&) -> command_action { return list; }};
 }
 
 command_spec capsules_show_command() {
@@ -91,9 +91,9 @@ command_spec capsules_show_command() {
           .details = "ID is the beginning of a capsule's id, as long as it takes to be the only one.",
           .examples = {{"lucid capsules show 0006 --json > capsule.json", "to be sent along with a report"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto id = std::make_shared<std::string>();
-            app.add_option("ID", *id, "Capsule")->required();
+            app.add_option("ID", *id, "Capsule").required();
             return [id](command_context& context) { return show(context, *id); };
           }};
 }

@@ -1,7 +1,6 @@
 // actors/node/cli/command_cluster.cpp - `lucid cluster init|invite|join|members|remove|status` and `lucid keys rotate`.
 #include <chrono>
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -100,11 +99,9 @@ command_result init(command_context& context, const std::string& name) {
   return exit_code::ok;
 }
 
-enum class qr_wish : std::uint8_t { automatic, none, blocks, ascii };
-
 struct invite_options {
   std::string valid;
-  qr_wish qr = qr_wish::automatic;
+  std::string qr; ///< "none", "blocks" or "ascii"; empty: blocks on a terminal.
   bool light_background = false;
 };
 
@@ -119,12 +116,11 @@ outcome<std::uint64_t> valid_seconds(const std::string& written) {
 }
 
 outcome<void> print_qr(command_context& context, const std::string& text, const invite_options& options) {
-  auto wish = options.qr;
-  if (wish == qr_wish::automatic) wish = is_terminal(standard_output) ? qr_wish::blocks : qr_wish::none;
-  if (wish == qr_wish::none) return {};
+  auto wish = !options.qr.empty() ? options.qr : is_terminal(standard_output) ? "blocks" : "none";
+  if (wish == "none") return {};
   auto code = qr_code::of(text);
   if (!code) return pass_on(std::move(code));
-  auto style = wish == qr_wish::ascii ? qr_style::ascii : qr_style::half_blocks;
+  auto style = wish == "ascii" ? qr_style::ascii : qr_style::half_blocks;
   for (auto& line : qr_lines(*code, style, options.light_background)) context.out << line << '\n';
   return {};
 }
@@ -286,9 +282,9 @@ command_spec cluster_init_command() {
                      "the founder's key.",
           .examples = {{"lucid cluster init home", "then `lucid cluster invite`, once for each node to come"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto name = std::make_shared<std::string>();
-            app.add_option("NAME", *name, "Name of the cluster: a-z, 0-9 and '-'")->required()->type_name("");
+            app.add_option("NAME", *name, "Name of the cluster: a-z, 0-9 and '-'").required().type_name("");
             return [name](command_context& context) { return init(context, *name); };
           }};
 }
@@ -302,15 +298,13 @@ command_spec cluster_invite_command() {
                        {"lucid cluster invite --valid '2 h' > invitation", "the text alone, for a script"},
                        {"lucid cluster invite --qr ascii", "for terminals without block characters"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<invite_options>();
             auto valid_help = fmt::format("How long it may be used: {} s to {} d (default: 15 min)", invitation_seconds_min,
                                           valid_max / 24h);
-            app.add_option("--valid", o->valid, valid_help)->type_name("TIME");
-            std::map<std::string, qr_wish> wishes{
-              {"none", qr_wish::none}, {"blocks", qr_wish::blocks}, {"ascii", qr_wish::ascii}};
+            app.add_option("--valid", o->valid, valid_help).type_name("TIME");
             app.add_option("--qr", o->qr, "QR code: none, blocks or ascii (default: blocks on a terminal)")
-              ->transform(CLI::CheckedTransformer(wishes).description(""))->type_name("STYLE");
+              .type_name("STYLE").one_of({"none", "blocks", "ascii"});
             app.add_flag("--light", o->light_background, "For a terminal that writes dark on light");
             return [o](command_context& context) { return invite(context, *o); };
           }};
@@ -324,9 +318,9 @@ command_spec cluster_join_command() {
           .examples = {{"lucid cluster join lucid-join:AbCd...", "as it was copied"},
                        {"lucid cluster join - < invitation", "from a file"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto text = std::make_shared<std::string>();
-            app.add_option("INVITATION", *text, "Invitation, or \"-\"")->required()->type_name("");
+            app.add_option("INVITATION", *text, "Invitation, or \"-\"").required().type_name("");
             return [text](command_context& context) { return join(context, *text); };
           }};
 }
@@ -337,7 +331,7 @@ command_spec cluster_members_command() {
           .details = "up: heard from within mesh.peer_timeout. down: on the list, and not heard from.",
           .examples = {{"lucid cluster members", "names, states, round trips, addresses"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return members; }};
+          .declare = [](command_options&) -> command_action { return members; }};
 }
 
 command_spec cluster_remove_command() {
@@ -347,9 +341,9 @@ command_spec cluster_remove_command() {
                      "invitation. Says first what it does, and asks. MEMBER is a name, or the beginning of an id.",
           .examples = {{"lucid cluster remove pi-3", "asks first"}, {"lucid cluster remove a1b2c3 --yes", "without being asked"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto name = std::make_shared<std::string>();
-            app.add_option("MEMBER", *name, "Name, or beginning of the id")->required()->type_name("");
+            app.add_option("MEMBER", *name, "Name, or beginning of the id").required().type_name("");
             auto yes = add_yes_option(app);
             return [name, yes](command_context& context) { return remove(context, *name, *yes); };
           }};
@@ -361,7 +355,7 @@ command_spec cluster_status_command() {
           .details = {},
           .examples = {{"lucid cluster status --json", "all of it, for a script"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return show_status; }};
+          .declare = [](command_options&) -> command_action { return show_status; }};
 }
 
 command_spec keys_rotate_command() {
@@ -372,7 +366,7 @@ command_spec keys_rotate_command() {
           .examples = {{"lucid keys rotate", "now and then, or when the old one may be known to others"},
                        {"lucid keys rotate --onion", "a new onion address as well; scripts/rotate_onion_keys.sh tells more"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto onion = std::make_shared<bool>(false);
             app.add_flag("--onion", *onion, "Also move the onion service to a new address; the old one is served ten minutes more");
             return [onion](command_context& context) { return rotate(context, *onion); };

@@ -109,9 +109,9 @@ command_spec config_check_command() {
           .examples = {{"lucid config check config/production.toml", "every problem with its line and column"},
                        {"lucid config check", "the file that would be read now"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto file = std::make_shared<std::string>();
-            app.add_option("FILE", *file, "File to check; without it the one that would be read")->type_name("");
+            app.add_option("FILE", *file, "File to check; without it the one that would be read").type_name("");
             return [file](command_context& context) { return check(context, *file); };
           }};
 }
@@ -124,10 +124,10 @@ command_spec config_explain_command() {
                        {"lucid config explain capture", "one section"},
                        {"lucid config explain memory", "the sum of all bounds under the settings in force"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto what = std::make_shared<std::string>();
             auto markdown = std::make_shared<bool>(false);
-            app.add_option("KEY", *what, "A key, a section, or \"memory\"; without it everything")->type_name("");
+            app.add_option("KEY", *what, "A key, a section, or \"memory\"; without it everything").type_name("");
             app.add_flag("--markdown", *markdown, "Print docs/configuration.md");
             return [what, markdown](command_context& context) { return explain_to(context, *what, *markdown); };
           }};
@@ -140,7 +140,7 @@ command_spec config_show_command() {
           .examples = {{"lucid config show", "every key with its value and its origin"},
                        {"LUCID_LOG_LEVEL=debug lucid config show --json", "the same for a program"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return show; }};
+          .declare = [](command_options&) -> command_action { return show; }};
 }
 
 } // namespace lucid

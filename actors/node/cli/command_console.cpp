@@ -62,7 +62,7 @@ command_spec console_open_command() {
                  "`ssh -L 8083:127.0.0.1:8083 pi`.",
       .examples = {{"lucid console open", "print the link"}, {"lucid console open --browser", "and have the desktop open it"}},
       .hidden = false,
-      .declare = [](CLI::App& app) -> command_action {
+      .declare = [](command_options& app) -> command_action {
         auto in_browser = std::make_shared<bool>(false);
         app.add_flag("--browser", *in_browser, "Open it, by xdg-open");
         return [in_browser](command_context& context) { return open_console(context, *in_browser); };

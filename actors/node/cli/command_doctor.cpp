@@ -50,7 +50,7 @@ command_spec doctor_command() {
           .examples = {{"lucid doctor", "one line for each check, with advice"},
                        {"lucid doctor --data-dir /mnt/recordings", "another disk"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return examine; }};
+          .declare = [](command_options&) -> command_action { return examine; }};
 }
 
 } // namespace lucid

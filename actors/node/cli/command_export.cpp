@@ -229,12 +229,12 @@ command_spec export_command() {
                        {"lucid export 3f9a out.mp4 --from 1:30 --to 2:00", "half a minute"},
                        {"lucid export 3f9a --events -", "what happened besides the picture, as JSON lines"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<export_options>();
-            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning")->required()->type_name("");
-            app.add_option("OUT", o->output, "The MP4 file to make")->type_name("");
+            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning").required().type_name("");
+            app.add_option("OUT", o->output, "The MP4 file to make").type_name("");
             o->range = add_range_options(app);
-            app.add_option("--events", o->events, "Also write the events as JSON lines; - for standard output")->type_name("FILE");
+            app.add_option("--events", o->events, "Also write the events as JSON lines; - for standard output").type_name("FILE");
             o->key = add_key_options(app);
             app.add_flag("--force", o->force, "Replace files that are there");
             return [o](command_context& context) { return export_recording(context, *o); };
@@ -248,14 +248,14 @@ command_spec sheet_command() {
           .examples = {{"lucid sheet 3f9a out.png", "twelve moments"},
                        {"lucid sheet 3f9a out.png --count 30 --columns 6 --from 10:00", "more of them, from the tenth minute on"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<sheet_options>();
-            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning")->required()->type_name("");
-            app.add_option("OUT", o->output, "The PNG file to make")->required()->type_name("");
-            app.add_option("--count", o->count, "Moments to draw")->check(CLI::Range(1, 64))->type_name("N");
+            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning").required().type_name("");
+            app.add_option("OUT", o->output, "The PNG file to make").required().type_name("");
+            app.add_option("--count", o->count, "Moments to draw").between(1, 64).type_name("N");
             app.add_option("--columns", o->columns, "Pictures in a row (default: as many as make it square)")
-              ->check(CLI::Range(1, 64))->type_name("N");
-            app.add_option("--tile-width", o->tile_width, "Width of one picture in pixels")->check(CLI::Range(32, 1920))->type_name("N");
+              .between(1, 64).type_name("N");
+            app.add_option("--tile-width", o->tile_width, "Width of one picture in pixels").between(32, 1920).type_name("N");
             o->range = add_range_options(app);
             o->key = add_key_options(app);
             app.add_flag("--force", o->force, "Replace a file that is there");

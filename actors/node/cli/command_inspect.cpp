@@ -125,11 +125,11 @@ command_spec inspect_command() {
                        {"lucid inspect --json --watch | jq -c '.actors[] | select(.mailbox_length > 100) | .path'",
                         "who falls behind"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<inspect_options>();
             app.add_option("PATH", o->path, "Actors; all if it is missing");
             app.add_flag("--watch{1}", o->watch_text, "Look again every second (--watch=SECONDS), until Ctrl-C")
-              ->check(CLI::Range(watch_seconds_min, watch_seconds_max));
+              .between(watch_seconds_min, watch_seconds_max);
             return [o](command_context& context) -> command_result {
               auto client = node_of(context);
               if (!client) return pass_on(std::move(client));

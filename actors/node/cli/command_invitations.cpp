@@ -53,7 +53,7 @@ command_spec cluster_invitations_command() {
           .details = "Those that other members made are listed there. The text of an invitation is kept nowhere.",
           .examples = {{"lucid cluster invitations", "ids, since when, until when by this node's clock"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return list; }};
+          .declare = [](command_options&) -> command_action { return list; }};
 }
 
 command_spec cluster_uninvite_command() {
@@ -63,9 +63,9 @@ command_spec cluster_uninvite_command() {
           .examples = {{"lucid cluster uninvite a1b2c3d4", "an id from `lucid cluster invitations`"},
                        {"lucid cluster uninvite all", "every open one of this node"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto id = std::make_shared<std::string>();
-            app.add_option("ID", *id, "The eight digits of its id, or \"all\"")->required()->type_name("");
+            app.add_option("ID", *id, "The eight digits of its id, or \"all\"").required().type_name("");
             return [id](command_context& context) { return take_back(context, *id); };
           }};
 }

@@ -204,12 +204,12 @@ command_spec keys_init_command() {
                        {"lucid keys init --passphrase-file /run/secrets/lucid", "takes its first line"},
                        {"lucid keys init --name alice --no-passphrase", "keys in the clear, protected by file rights only"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<init_options>();
-            app.add_option("--name", o->name, "Name of the owner's key (default: owner)")->type_name("NAME");
-            auto* none = app.add_flag("--no-passphrase", o->no_passphrase, "Keep the secret halves in the clear");
+            app.add_option("--name", o->name, "Name of the owner's key (default: owner)").type_name("NAME");
+            auto none = app.add_flag("--no-passphrase", o->no_passphrase, "Keep the secret halves in the clear");
             app.add_option("--passphrase-file", o->passphrase_file, "File whose first line is the passphrase")
-              ->type_name("FILE")->excludes(none);
+              .type_name("FILE").excludes(none);
             return [o](command_context& context) { return init(context, *o); };
           }};
 }
@@ -220,7 +220,7 @@ command_spec keys_list_command() {
           .details = {},
           .examples = {{"lucid keys list", "names, public keys, and whether a passphrase protects them"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return list; }};
+          .declare = [](command_options&) -> command_action { return list; }};
 }
 
 command_spec keys_show_command() {
@@ -230,9 +230,9 @@ command_spec keys_show_command() {
           .examples = {{"lucid keys show", "all keys"},
                        {"lucid keys show owner", "what to give as a recipient: lucid record --recipient KEY"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto name = std::make_shared<std::string>();
-            app.add_option("NAME", *name, "Name of the key; without it all of them")->type_name("");
+            app.add_option("NAME", *name, "Name of the key; without it all of them").type_name("");
             return [name](command_context& context) { return show(context, *name); };
           }};
 }
@@ -244,9 +244,9 @@ command_spec keys_export_command() {
           .examples = {{"lucid keys export node > node.pub", "what an auditor trusts: lucid verify-proof --recorder"},
                        {"lucid keys export owner", "what others seal recordings for"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto name = std::make_shared<std::string>();
-            app.add_option("NAME", *name, "Name of the key")->required()->type_name("");
+            app.add_option("NAME", *name, "Name of the key").required().type_name("");
             return [name](command_context& context) { return export_key(context, *name); };
           }};
 }

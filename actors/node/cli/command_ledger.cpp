@@ -128,10 +128,10 @@ command_spec ledger_show_command() {
           .examples = {{"lucid ledger show", "the newest twenty, newest first"},
                        {"lucid ledger show --height 12", "block 12: which recordings it anchors"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<show_options>();
-            auto* height = app.add_option("--height", o->height, "One block")->type_name("N");
-            app.add_option("--count", o->count, "How many blocks")->check(CLI::Range(1, 1000))->type_name("N")->excludes(height);
+            auto height = app.add_option("--height", o->height, "One block").type_name("N");
+            app.add_option("--count", o->count, "How many blocks").between(1, 1000).type_name("N").excludes(height);
             return [o](command_context& context) { return show(context, *o); };
           }};
 }
@@ -143,9 +143,9 @@ command_spec ledger_verify_command() {
           .examples = {{"lucid ledger verify", "the whole chain"},
                        {"lucid ledger verify --producer node.pub", "and that this key made every block (from `lucid keys export node`)"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto producer = std::make_shared<std::string>();
-            app.add_option("--producer", *producer, "Signing key that must have made the blocks")->type_name("KEY");
+            app.add_option("--producer", *producer, "Signing key that must have made the blocks").type_name("KEY");
             return [producer](command_context& context) { return verify(context, *producer); };
           }};
 }

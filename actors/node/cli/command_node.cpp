@@ -97,7 +97,7 @@ command_spec node_command() {
                      "anchored first. What an earlier run left unfinished is finished at the start.",
           .examples = {{"lucid node --config config/pi.toml", "a node with the settings for a Raspberry Pi"}},
           .hidden = false,
-          .declare = [](CLI::App&) { return plain(run_node); }};
+          .declare = [](command_options&) { return plain(run_node); }};
 }
 
 command_spec status_command() {
@@ -106,7 +106,7 @@ command_spec status_command() {
           .details = {},
           .examples = {{"lucid status --json", "the same for a program"}},
           .hidden = false,
-          .declare = [](CLI::App&) { return plain(show_status); }};
+          .declare = [](command_options&) { return plain(show_status); }};
 }
 
 command_spec stop_command() {
@@ -115,7 +115,7 @@ command_spec stop_command() {
           .details = {},
           .examples = {{"lucid stop", "end running sessions, anchor them, and stop"}},
           .hidden = false,
-          .declare = [](CLI::App&) { return plain(stop_node); }};
+          .declare = [](command_options&) { return plain(stop_node); }};
 }
 
 command_spec node_drain_command() {
@@ -125,7 +125,7 @@ command_spec node_drain_command() {
               "Says first what it would do, and asks. `lucid node accept` takes it back, and so does a restart of the node.",
           .examples = {{"lucid node drain", "before an update: wait for the last session, then `lucid stop`"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto yes = add_yes_option(app);
             return [yes](command_context& context) { return set_draining(context, true, *yes); };
           }};
@@ -137,7 +137,7 @@ command_spec node_accept_command() {
           .details = {},
           .examples = {{"lucid node accept --yes", "without being asked"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto yes = add_yes_option(app);
             return [yes](command_context& context) { return set_draining(context, false, *yes); };
           }};

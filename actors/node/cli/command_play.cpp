@@ -190,11 +190,11 @@ command_spec play_command() {
                        {"lucid play 3f9a --from 10:00 --player \"mpv --fs -\"", "from about the tenth minute on, in this one"},
                        {"lucid play 3f9a --player - | ffprobe -", "the stream to standard output"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<play_options>();
-            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning")->required()->type_name("");
+            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning").required().type_name("");
             o->range = add_range_options(app);
-            app.add_option("--player", o->player, "Program that reads the video from standard input; - for none")->type_name("CMD");
+            app.add_option("--player", o->player, "Program that reads the video from standard input; - for none").type_name("CMD");
             o->key = add_key_options(app);
             return [o](command_context& context) { return play(context, *o); };
           }};

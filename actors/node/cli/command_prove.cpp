@@ -209,10 +209,10 @@ command_spec prove_command() {
           .examples = {{"lucid prove 3f9a > proof.json", "to hand to an auditor"},
                        {"lucid prove 3f9a --leaves --output proof.json", "with the tables that place damage"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<prove_options>();
-            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning")->required()->type_name("");
-            app.add_option("--output", o->output, "File to write instead of standard output")->type_name("FILE");
+            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning").required().type_name("");
+            app.add_option("--output", o->output, "File to write instead of standard output").type_name("FILE");
             app.add_flag("--leaves", o->leaves, "With the hash of every 16 KiB block");
             app.add_flag("--force", o->force, "Replace a file that is there");
             return [o](command_context& context) { return prove(context, *o); };
@@ -228,14 +228,14 @@ command_spec verify_proof_command() {
                        {"lucid verify-proof proof.json --recorder node.pub", "by this recorder? (from `lucid keys export node`)"},
                        {"lucid verify-proof proof.json --chunk video-000000.chunk", "is this file a part of that recording?"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<verify_proof_options>();
-            app.add_option("PROOF", o->file, "The proof; - for standard input")->required()->type_name("");
-            app.add_option("--chunk", o->chunks, "Chunk file to compare; may be repeated")->type_name("FILE");
+            app.add_option("PROOF", o->file, "The proof; - for standard input").required().type_name("");
+            app.add_option("--chunk", o->chunks, "Chunk file to compare; may be repeated").type_name("FILE");
             app.add_option("--recorder", o->recorders, "Signing key that is trusted to record; may be repeated")
-              ->type_name("KEY")->allow_extra_args(false);
+              .type_name("KEY").repeated();
             app.add_option("--producer", o->producers, "Signing key that is trusted to make blocks; may be repeated")
-              ->type_name("KEY")->allow_extra_args(false);
+              .type_name("KEY").repeated();
             return [o](command_context& context) { return verify_proof_file(context, *o); };
           }};
 }

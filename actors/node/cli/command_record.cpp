@@ -203,26 +203,26 @@ command_spec record_command() {
                        {"ffmpeg -i rtsp://camera -c copy -f matroska - | lucid record -", "seal a stream as it comes"},
                        {"lucid record rdp://10.0.0.5 --detach --json", "let the node record, and print the session"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<record_options>();
-            app.add_option("SOURCE", o->source, "What to record")->required();
+            app.add_option("SOURCE", o->source, "What to record").required();
             app.add_option("--title", o->title, "What the recording is of, for people");
             app.add_option("--owner", o->owner, "Whose recording it is, for people");
             app.add_option("--recipient", o->recipients, "Public key that can open it; may be repeated "
                                                          "(default: keys.recipients, else the key \"owner\")")
-              ->type_name("KEY")->allow_extra_args(false);
+              .type_name("KEY").repeated();
             app.add_option("--seconds", o->seconds, "Stop by itself after so long (default: session.length_max)");
             app.add_option("--username", o->username, "User on the remote desktop");
             app.add_option("--password-file", o->password_file, "File whose first line is the password; - for standard input")
-              ->type_name("FILE");
-            app.add_option("--size", o->size, "Wished size of the desktop, such as 1280x720")->type_name("WxH");
-            app.add_option("--frame-rate", o->frame_rate, "Frames a second at most")->check(CLI::Range(1, 120));
+              .type_name("FILE");
+            app.add_option("--size", o->size, "Wished size of the desktop, such as 1280x720").type_name("WxH");
+            app.add_option("--frame-rate", o->frame_rate, "Frames a second at most").between(1, 120);
             app.add_option("--encoder", o->encoder, "FFmpeg's name of a video encoder, or auto");
-            auto* quality = app.add_option("--quality", o->quality, "Constant rate factor, 0 to 51, lower is better")
-                              ->check(CLI::Range(0, 51));
+            auto quality = app.add_option("--quality", o->quality, "Constant rate factor, 0 to 51, lower is better")
+                              .between(0, 51);
             app.add_flag("--detach", o->detach, "Print the session id and return; needs a running node");
             return [o, quality](command_context& context) {
-              o->has_quality = quality->count() != 0;
+              o->has_quality = quality.count() != 0;
               return record(context, *o);
             };
           }};

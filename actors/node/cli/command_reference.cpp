@@ -11,7 +11,7 @@ command_spec completion_bash_command() {
           .examples = {{"source <(lucid completion bash)", "in this shell"},
                        {"lucid completion bash > /etc/bash_completion.d/lucid", "in every shell"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action {
+          .declare = [](command_options&) -> command_action {
             return [](command_context& context) -> command_result {
               context.out << bash_completion(shape_of(context.program));
               return exit_code::ok;
@@ -25,7 +25,7 @@ command_spec docs_cli_command() {
           .details = {},
           .examples = {},
           .hidden = true,
-          .declare = [](CLI::App&) -> command_action {
+          .declare = [](command_options&) -> command_action {
             return [](command_context& context) -> command_result {
               context.out << cli_page(shape_of(context.program));
               return exit_code::ok;

@@ -135,9 +135,9 @@ command_spec on_one(std::string name, std::string summary, std::vector<command_e
           .details = "ID is the beginning of a session id, as long as it takes to be the only one.",
           .examples = std::move(examples),
           .hidden = false,
-          .declare = [step](CLI::App& app) -> command_action {
+          .declare = [step](command_options& app) -> command_action {
             auto id = std::make_shared<std::string>();
-            app.add_option("ID", *id, "Session")->required();
+            app.add_option("ID", *id, "Session").required();
             return [id, step](command_context& context) { return on_session(context, *id, step); };
           }};
 }
@@ -150,7 +150,7 @@ command_spec sessions_list_command() {
           .details = {},
           .examples = {{"lucid sessions list --json", "the same for a program"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return list; }};
+          .declare = [](command_options&) -> command_action { return list; }};
 }
 
 command_spec sessions_show_command() {
@@ -175,11 +175,11 @@ command_spec sessions_extend_command() {
           .details = {},
           .examples = {{"lucid sessions extend 3f9a 1800", "half an hour beyond its maximum length"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto id = std::make_shared<std::string>();
             auto seconds = std::make_shared<std::uint32_t>(0);
-            app.add_option("ID", *id, "Session")->required();
-            app.add_option("SECONDS", *seconds, "How much longer")->required()->check(CLI::Range(1u, extend_seconds_max));
+            app.add_option("ID", *id, "Session").required();
+            app.add_option("SECONDS", *seconds, "How much longer").required().between(1u, extend_seconds_max);
             return [id, seconds](command_context& context) {
               return on_session(context, *id,
                                 [&](const configuration& settings, const session_summary& stored) {

@@ -191,7 +191,7 @@ command_spec store_audit_command() {
                      "when chunks have too few copies, with 8 when a node could not be asked; of several the first. The last line says it in words.",
           .examples = {{"lucid store audit", "every recording"}, {"lucid store audit 3f9a --json", "one of them, for a program"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto id = std::make_shared<std::string>();
             app.add_option("ID", *id, "Session");
             return [id](command_context& context) { return audit(context, *id); };

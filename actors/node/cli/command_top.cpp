@@ -173,7 +173,7 @@ command_spec top_command() {
                      "asks. Works from 80x24 on; NO_COLOR is heeded.",
           .examples = {{"lucid top", "the supervision tree, once a second"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return run_top; }};
+          .declare = [](command_options&) -> command_action { return run_top; }};
 }
 
 } // namespace lucid

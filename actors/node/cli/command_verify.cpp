@@ -260,14 +260,14 @@ command_spec verify_command() {
                        {"lucid verify 3f9a --no-key --threads 1 --json", "hashes and signatures only, on one core, for a program"},
                        {"lucid verify 3f9a --key owner --passphrase-file pw", "also decrypt"}},
           .hidden = false,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto o = std::make_shared<verify_options>();
-            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning")->required()->type_name("");
+            app.add_option("ID", o->id, "The recording: its id, or at least four digits of its beginning").required().type_name("");
             o->key = add_key_options(app);
-            app.add_flag("--no-key", o->no_key, "Do not look for a key")->excludes("--key");
-            app.add_option("--threads", o->threads, "Threads that hash; 0 is one a core")->check(CLI::Range(0, 64))->type_name("N");
+            app.add_flag("--no-key", o->no_key, "Do not look for a key").excludes("--key");
+            app.add_option("--threads", o->threads, "Threads that hash; 0 is one a core").between(0, 64).type_name("N");
             app.add_option("--recorder", o->recorders, "Signing key that must have recorded it; may be repeated")
-              ->type_name("KEY")->allow_extra_args(false);
+              .type_name("KEY").repeated();
             return [o](command_context& context) { return verify(context, *o); };
           }};
 }

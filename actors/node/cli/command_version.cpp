@@ -28,7 +28,7 @@ command_spec version_command() {
           .details = {},
           .examples = {{"lucid version --json", "the same for a program, for instance in a report of a defect"}},
           .hidden = false,
-          .declare = [](CLI::App&) -> command_action { return print_versions; }};
+          .declare = [](command_options&) -> command_action { return print_versions; }};
 }
 
 } // namespace lucid

@@ -13,9 +13,9 @@ command_spec worker_command() {
           .details = {},
           .examples = {},
           .hidden = true,
-          .declare = [](CLI::App& app) -> command_action {
+          .declare = [](command_options& app) -> command_action {
             auto fd = std::make_shared<int>(-1);
-            app.add_option("--fd", *fd, "The socket to the node")->required()->check(CLI::Range(3, 1'000'000));
+            app.add_option("--fd", *fd, "The socket to the node").required().between(3, 1'000'000);
             return [fd](command_context&) -> command_result {
               // Leaves at once: nothing of this process but the socket is anybody's concern.
               std::_Exit(worker_main(*fd, live_sources()));

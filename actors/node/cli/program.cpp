@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "actors/node/cli/commands.hpp"
@@ -86,7 +87,8 @@ private:
     auto* sub = parent->add_subcommand(space == std::string::npos ? command.name : command.name.substr(space + 1), command.summary);
     sub->footer(help_footer(command));
     if (command.hidden) sub->group("");
-    actions_[sub] = command.declare(*sub);
+    command_options options(*sub);
+    actions_[sub] = command.declare(options);
   }
 
   const CLI::App* chosen() const {

@@ -87,12 +87,12 @@ outcome<identity> load_key(command_context& context, const configuration& settin
 
 // --- keys ------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<key_choice> add_key_options(CLI::App& app) {
+std::shared_ptr<key_choice> add_key_options(command_options& app) {
   auto choice = std::make_shared<key_choice>();
   app.add_option("--key", choice->key, "Name of a key, or a key file (default: one of keys.dir that it is sealed for)")
-    ->type_name("KEY");
+    .type_name("KEY");
   app.add_option("--passphrase-file", choice->passphrase_file, "File whose first line is the passphrase of that key")
-    ->type_name("FILE");
+    .type_name("FILE");
   return choice;
 }
 

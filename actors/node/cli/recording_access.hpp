@@ -22,7 +22,7 @@ struct key_choice {
 };
 
 /// Adds --key and --passphrase-file.
-std::shared_ptr<key_choice> add_key_options(CLI::App& app);
+std::shared_ptr<key_choice> add_key_options(command_options& app);
 
 struct opened_key {
   session_key key;

@@ -29,10 +29,10 @@ outcome<void> check_bounds(const manifest& m, const std::optional<std::int64_t>&
 
 } // namespace
 
-std::shared_ptr<range_choice> add_range_options(CLI::App& app) {
+std::shared_ptr<range_choice> add_range_options(command_options& app) {
   auto range = std::make_shared<range_choice>();
-  app.add_option("--from", range->from, "Begin there: seconds since the start, mm:ss or hh:mm:ss")->type_name("T");
-  app.add_option("--to", range->to, "End there")->type_name("T");
+  app.add_option("--from", range->from, "Begin there: seconds since the start, mm:ss or hh:mm:ss").type_name("T");
+  app.add_option("--to", range->to, "End there").type_name("T");
   return range;
 }
 

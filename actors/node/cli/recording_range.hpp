@@ -15,7 +15,7 @@ struct range_choice {
 };
 
 /// Adds --from and --to.
-std::shared_ptr<range_choice> add_range_options(CLI::App& app);
+std::shared_ptr<range_choice> add_range_options(command_options& app);
 
 /// A stretch of a recording that can be decrypted.
 struct open_range {
