@@ -16,16 +16,24 @@ function(lucid_add_library name)
 endfunction()
 
 # lucid_build_soon(TARGET): a release of it is optimised less. g++ 12's flow warnings misfire on std::string then.
+set(LUCID_NO_FLOW_WARNINGS
+  -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
 function(lucid_build_soon name)
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized>>)
+  target_compile_options(${name} PRIVATE
+    $<$<CONFIG:Release>:-O1 $<$<CXX_COMPILER_ID:GNU>:${LUCID_NO_FLOW_WARNINGS}>>)
   set_target_properties(${name} PROPERTIES LUCID_BUILT_SOON ON)
 endfunction()
 
-# lucid_add_pch(NAME [CAF] HEADERS...): a precompiled header of these, and of the standard ones that most files include.
-# To be used by targets that are compiled in the same way: g++ 14 takes none of another level of optimisation.
+# lucid_build_at_once(TARGET): less still. For tests: they wait for what they test.
+function(lucid_build_at_once name)
+  target_compile_options(${name} PRIVATE
+    $<$<CONFIG:Release>:-Og $<$<CXX_COMPILER_ID:GNU>:${LUCID_NO_FLOW_WARNINGS}>>)
+endfunction()
+
+# lucid_add_pch(NAME [CAF] [SOON|AT_ONCE] HEADERS...): a precompiled header of these, and of the standard ones that most files
+# include. For targets that are compiled in the same way: g++ 14 takes none of another level of optimisation.
 function(lucid_add_pch name)
-  cmake_parse_arguments(arg "CAF;SOON" "" "" ${ARGN})
+  cmake_parse_arguments(arg "CAF;SOON;AT_ONCE" "" "" ${ARGN})
   file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "")
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
   target_link_libraries(${name} PRIVATE lucid_flags)
@@ -35,6 +43,8 @@ function(lucid_add_pch name)
   endif()
   if(arg_SOON)
     lucid_build_soon(${name})
+  elseif(arg_AT_ONCE)
+    lucid_build_at_once(${name})
   endif()
   target_precompile_headers(${name} PRIVATE
     ${arg_UNPARSED_ARGUMENTS} <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <vector>)
@@ -77,8 +87,8 @@ set(LUCID_TEST_HEADERS <boost/test/test_tools.hpp> <boost/test/framework.hpp> <b
 # lucid_use_test_pch(TARGET CAF|""): the precompiled header of tests.
 function(lucid_use_test_pch name caf)
   if(NOT TARGET lucid_test_pch)
-    lucid_add_pch(lucid_test_pch SOON ${LUCID_TEST_HEADERS})
-    lucid_add_pch(lucid_caf_test_pch CAF SOON <caf/all.hpp> ${LUCID_TEST_HEADERS})
+    lucid_add_pch(lucid_test_pch AT_ONCE ${LUCID_TEST_HEADERS})
+    lucid_add_pch(lucid_caf_test_pch CAF AT_ONCE <caf/all.hpp> ${LUCID_TEST_HEADERS})
     foreach(pch lucid_test_pch lucid_caf_test_pch)
       target_compile_definitions(${pch} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MAIN)
       target_link_libraries(${pch} PRIVATE Boost::unit_test_framework)
@@ -91,12 +101,13 @@ function(lucid_use_test_pch name caf)
   endif()
 endfunction()
 
-# lucid_add_test(NAME KIND SOURCES... [LINK TARGETS...] [CAF] [SERIAL] [TIMEOUT seconds])
+# lucid_add_test(NAME KIND SOURCES... [LINK TARGETS...] [CAF] [SERIAL] [FAST] [TIMEOUT seconds])
 #
 # One Boost.Test program and one CTest entry, labelled KIND (unit, actor, integration ...). Sources are
-# relative to the calling folder; the program is NAME. SERIAL keeps it from running beside another test.
+# relative to the calling folder; the program is NAME. SERIAL keeps it from running beside another test. FAST marks one that
+# computes much itself: it is optimised like what it tests.
 function(lucid_add_test name kind)
-  cmake_parse_arguments(arg "CAF;SERIAL" "TIMEOUT" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "CAF;FAST;SERIAL" "TIMEOUT" "LINK" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -108,8 +119,12 @@ function(lucid_add_test name kind)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MAIN
     LUCID_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" LUCID_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE lucid_flags Boost::unit_test_framework ${arg_LINK})
-  lucid_build_soon(${name}) # What is tested is built for speed; the test itself soon.
-  lucid_use_test_pch(${name} "${arg_CAF}")
+  if(NOT arg_FAST)
+    lucid_build_at_once(${name})
+    lucid_use_test_pch(${name} "${arg_CAF}")
+  elseif(arg_CAF)
+    lucid_use_caf(${name})
+  endif()
   add_test(NAME ${kind}.${name} COMMAND ${name} --log_level=message --color_output=no)
   set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
   if(LUCID_SANITIZE)
