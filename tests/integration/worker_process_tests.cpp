@@ -227,7 +227,8 @@ BOOST_AUTO_TEST_CASE(a_worker_without_credit_waits_and_loses_nothing) {
     BOOST_REQUIRE(message);
     auto cost = cost_of(*message);
     r.take(std::move(*message));
-    if (cost != 0) BOOST_REQUIRE(worker->send(worker_credit{cost}));
+    // After its last fragment it ends without waiting. Credit that is lost before that would leave it waiting.
+    if (cost != 0) (void)worker->send(worker_credit{cost});
   }
   BOOST_TEST(r.frame_count == 200u);
   for (const auto& s : r.stats) BOOST_TEST(s.merged_count == 0u);
