@@ -2,12 +2,12 @@
 #define BOOST_TEST_MODULE tunnel_tests
 #include <boost/test/unit_test.hpp>
 
-#include <fstream>
 #include <thread>
 
 #include <unistd.h>
 
 #include "tests/doubles/basp_bytes.hpp"
+#include "tests/doubles/resident_memory.hpp"
 #include "tests/doubles/socks_proxy.hpp"
 #include "tests/doubles/tunnel_node.hpp"
 
@@ -16,12 +16,6 @@ using namespace lucid::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::size_t resident_bytes() {
-  std::size_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 std::uint64_t ask(caf::actor_system& system, const echo_api& whom, std::uint64_t number, std::chrono::milliseconds timeout = 5s) {
   caf::scoped_actor self(system);
@@ -367,7 +361,7 @@ BOOST_AUTO_TEST_CASE(headers_that_claim_gigabytes_are_refused_and_memory_stays_f
   auto before = resident_bytes();
   peer.say(basp(2, 0, 0, 0, node.gateway.id(), {0, 0, 0, 8}, 1u << 30));
   BOOST_TEST((how_it_ended(node) == errc::limit_exceeded));
-  BOOST_TEST(resident_bytes() < before + (16u << 20));
+  BOOST_TEST(stays_flat(before, resident_bytes(), 16u << 20));
 }
 
 BOOST_AUTO_TEST_CASE(fifty_reconnects_leave_no_memory_and_no_descriptors_behind) {
@@ -395,6 +389,6 @@ BOOST_AUTO_TEST_CASE(fifty_reconnects_leave_no_memory_and_no_descriptors_behind)
     }
   }
   BOOST_TEST_MESSAGE("50 reconnects: " << (resident_bytes() - after_ten) / 1024 << " KiB more");
-  BOOST_TEST(resident_bytes() < after_ten + (8u << 20));
+  BOOST_TEST(stays_flat(after_ten, resident_bytes(), 8u << 20));
   BOOST_TEST(descriptors() <= open_after_ten + 8);
 }
