@@ -16,7 +16,7 @@ inline std::size_t resident_bytes() {
 }
 
 /// Sanitizers keep for a while what was freed: under them it is told and not judged.
-inline bool stays_flat(std::size_t before, std::size_t most, std::size_t growth_max) {
+inline bool stays_flat(std::size_t before, std::size_t most, [[maybe_unused]] std::size_t growth_max) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   BOOST_TEST_MESSAGE("SKIPPED under a sanitizer: memory grew by " << (most - before) / 1024 << " KiB");
   return true;
