@@ -65,8 +65,8 @@ begin_fuzz_build() {
   build fuzz >"$fuzz_log" 2>&1 &
   fuzz_build=$!
   set +m
-  renice -n 19 -g "$fuzz_build" >/dev/null
-  trap 'kill -- -"$fuzz_build" 2>/dev/null || true' EXIT
+  renice -n 19 -g "$fuzz_build" >/dev/null || true # It may have failed already; what it said is told below.
+  trap 'kill %1 2>/dev/null || true' EXIT # By its job: a number may be another's by then.
 }
 end_fuzz_build() {
   say "the rest of build fuzz"
