@@ -3,16 +3,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/replication/audit_part.hpp"
+#include "tests/doubles/chunk_marks.hpp"
 
 using namespace lucid;
+using lucid::testing::chunks;
 
 namespace {
 
-std::vector<chunk_mark> chunks(std::initializer_list<std::uint32_t> indices) {
-  std::vector<chunk_mark> marks;
-  for (auto index : indices) marks.push_back({track::video, index, {}});
-  return marks;
-}
 node_id node_of(std::uint8_t n) {
   node_id id{};
   id.fill(n);

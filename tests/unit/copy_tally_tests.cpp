@@ -3,16 +3,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/replication/copy_tally.hpp"
+#include "tests/doubles/chunk_marks.hpp"
 
 using namespace lucid;
+using lucid::testing::chunks;
 
 namespace {
 
-std::vector<chunk_mark> chunks(std::initializer_list<std::uint32_t> indices) {
-  std::vector<chunk_mark> marks;
-  for (auto index : indices) marks.push_back({track::video, index, {}});
-  return marks;
-}
 replica_verify found(std::vector<std::uint32_t> damaged, std::vector<std::uint32_t> missing = {}) {
   return {{}, std::move(damaged), std::move(missing)};
 }
